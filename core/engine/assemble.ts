@@ -1,0 +1,84 @@
+// Puts a command together from the plan's static text and what rendering produced: the log keeps
+// only the latter, since the former never changes under its pinned version.
+
+import type { IterationBinding, TaskSpec, WorkerCommand } from "#core/model/command";
+import type { CommandInput } from "#core/model/event";
+import type { CatalogId, CommandId, ExecutionId } from "#core/model/ids";
+import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
+import type { PlanField, PlanStep } from "#core/playbook/plan";
+
+/** The tasks of a step with their rendered fields in place. */
+export function assembleTasks(
+  step: PlanStep,
+  input: CommandInput | undefined,
+): readonly TaskSpec[] {
+  return step.tasks.map((task, index) => {
+    const fields = step.fields.filter((field) => field.task === index);
+    return fields.length === 0
+      ? task
+      : { ...task, config: filled(task.config, fields, input?.fields ?? {}) as JsonObject };
+  });
+}
+
+function filled(config: Json, fields: readonly PlanField[], values: JsonObject): Json {
+  let result = config;
+  for (const field of fields) result = replaced(result, field.at, values[field.pointer] ?? null);
+  return result;
+}
+
+/** A copy with the value at the path; what lies beside the path is shared, not copied. */
+function replaced(whole: Json, at: readonly (string | number)[], value: Json): Json {
+  const [key, ...rest] = at;
+  if (key === undefined) return value;
+  if (Array.isArray(whole)) {
+    const list: Json[] = [...whole];
+    list[Number(key)] = replaced(list[Number(key)] ?? null, rest, value);
+    return list;
+  }
+  const map = isJsonObject(whole) ? whole : {};
+  return { ...map, [key]: replaced(map[key] ?? null, rest, value) };
+}
+
+/** What a command row keeps for its worker, beside the pinned playbook. */
+export interface CommandPayload {
+  readonly catalog_id: CatalogId;
+  readonly path: string;
+  readonly step: string;
+  readonly visit: number;
+  readonly kind: string;
+  readonly input?: CommandInput;
+  readonly iteration?: IterationBinding;
+  readonly timeout_ms?: number;
+}
+
+export interface LeasedCommand {
+  readonly commandId: CommandId;
+  readonly executionId: ExecutionId;
+  readonly attempt: number;
+  readonly pool: string;
+  readonly leaseMs: number;
+}
+
+/** The command as a worker is given it. */
+export function assembleCommand(
+  step: PlanStep,
+  payload: CommandPayload,
+  leased: LeasedCommand,
+): WorkerCommand {
+  return {
+    command_id: leased.commandId,
+    execution_id: leased.executionId,
+    catalog_id: payload.catalog_id,
+    path: payload.path,
+    step: payload.step,
+    visit: payload.visit,
+    attempt: leased.attempt,
+    kind: payload.kind,
+    pool: leased.pool,
+    lease_ms: leased.leaseMs,
+    ...(payload.timeout_ms === undefined ? {} : { timeout_ms: payload.timeout_ms }),
+    tasks: assembleTasks(step, payload.input),
+    scope: payload.input?.scope ?? {},
+    ...(payload.iteration === undefined ? {} : { iteration: payload.iteration }),
+  };
+}

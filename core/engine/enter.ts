@@ -1,0 +1,75 @@
+// Entering a step: a plain one just starts a visit; a loop renders its collection once, so that
+// nothing its iterations set can change what they run over.
+
+import type { LoopEntry } from "#core/model/event";
+import type { Json } from "#core/model/json";
+import { loopItemsMax } from "#core/model/limits";
+import type { Failure } from "#core/model/outcome";
+import type { PlanLoop, PlanStep } from "#core/playbook/plan";
+import { renderValue } from "#core/playbook/value";
+import { exitFailed } from "./exit.ts";
+import { failure, failureOf, Unusable } from "./failures.ts";
+import { ExecutionScope } from "./scope.ts";
+import type { Turn } from "./turn.ts";
+
+/** Emits `step.enter`; for a loop that can't start, its failed exit too. */
+export function enterStep(turn: Turn, step: PlanStep): true {
+  const visit = (turn.state.steps.get(step.name)?.visits ?? 0) + 1;
+  const entry = { type: "step.enter", step: step.name, visit } as const;
+  if (step.loop === undefined) {
+    turn.journal.emit(entry);
+    return true;
+  }
+  const loop = loopEntry(turn, step.loop);
+  if ("kind" in loop) {
+    turn.journal.emit(entry);
+    return exitFailed(turn, step, loop);
+  }
+  turn.journal.emit({ ...entry, loop });
+  return true;
+}
+
+function loopEntry(turn: Turn, loop: PlanLoop): LoopEntry | Failure {
+  const scope = new ExecutionScope(turn.state, turn.facts, undefined);
+  const environment = { nowMs: turn.facts.nowMs };
+  try {
+    const items = itemsOf(renderValue(loop.items, scope, environment));
+    const bound =
+      typeof loop.maxInFlight === "number"
+        ? loop.maxInFlight
+        : boundOf(loop.maxInFlight.evaluate(scope, environment));
+    return { mode: loop.mode, total: items.length, max_in_flight: bound, items };
+  } catch (thrown) {
+    return failureOf(thrown, "loop");
+  }
+}
+
+/** Null and undefined are empty; a list is itself; nothing else can be looped over yet. */
+function itemsOf(value: unknown): readonly Json[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) {
+    throw new Unusable(
+      failure("loop", `loop.in is ${describe(value)}, expected a list`, "not_a_list"),
+    );
+  }
+  if (value.length > loopItemsMax) {
+    throw new Unusable(
+      failure("loop", `loop.in has ${value.length} items, expected at most ${loopItemsMax}`),
+    );
+  }
+  return value as readonly Json[];
+}
+
+function boundOf(value: unknown): number {
+  const bound = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  if (typeof bound === "number" && Number.isInteger(bound) && bound >= 1) return bound;
+  throw new Unusable(
+    failure("loop", `max_in_flight is ${describe(value)}, expected a whole number from 1`),
+  );
+}
+
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return "not defined";
+  if (typeof value === "object") return Array.isArray(value) ? "a list" : "a map";
+  return typeof value === "string" ? "a string" : String(value);
+}

@@ -1,0 +1,307 @@
+// The fold: what each event makes of the state. Replay uses this alone; it looks at no playbook
+// and decides nothing, so neither a changed template nor a new build can change history.
+//
+// E1  evolve depends on its arguments only; it may change the state it is given.
+// E2  A command is settled at most once, and only by its open attempt.
+// E4  Nothing follows a terminal event.
+
+import type {
+  CallSettled,
+  ChildStarted,
+  CommandIssued,
+  CommandReissued,
+  Event,
+  LoopDone,
+  PlaybookCompleted,
+  PlaybookFailed,
+  PlaybookStarted,
+  StepEnter,
+  StepExit,
+} from "#core/model/event";
+import { terminalStatus } from "#core/model/event";
+import { unreachable } from "#core/model/fault";
+import type { CommandId } from "#core/model/ids";
+import type { Failure, Output } from "#core/model/outcome";
+import { type ActiveStep, type ExecutionState, isTerminal, type OpenCommand } from "./state.ts";
+import { held, StoredValue, setVariables } from "./variables.ts";
+
+/** An event that can't follow what the log holds: damage or a bug, never bad input. */
+export class ReplayError extends Error {
+  override readonly name = "ReplayError";
+}
+
+/**
+ * Folds one event into the state, which it changes.
+ * @throws ReplayError for an event that can't stand here; the state is then worthless.
+ */
+export function evolve(state: ExecutionState, event: Event): void {
+  if (event.seq !== state.seq + 1) {
+    throw new ReplayError(
+      `event ${event.event_id} has seq ${event.seq}, expected ${state.seq + 1}`,
+    );
+  }
+  if (isTerminal(state)) {
+    throw new ReplayError(`event ${event.event_id} (${event.type}) follows a terminal event`);
+  }
+  apply(state, event);
+  state.seq = event.seq;
+  state.eventId = event.event_id;
+  state.timeMs = event.time;
+}
+
+function apply(state: ExecutionState, event: Event): void {
+  switch (event.type) {
+    case "playbook.started":
+      return started(state, event, event.time);
+    case "step.enter":
+      return entered(state, event);
+    case "command.issued":
+      return issued(state, event, event.seq);
+    case "command.reissued":
+      return reissued(state, event);
+    case "call.done":
+    case "call.error":
+      return settled(state, event);
+    case "command.yielded":
+      openCommand(state, event.command_id, event.attempt);
+      return;
+    case "step.exit":
+      return exited(state, event);
+    case "step.skipped":
+      if (!state.steps.has(event.step)) {
+        state.steps.set(event.step, { visits: 0, status: "skipped" });
+      }
+      return;
+    case "loop.done":
+      return loopDone(state, event);
+    case "child.started":
+      return childStarted(state, event);
+    case "vars.set":
+      setVariables(state.variables, event);
+      for (const name of event.removed ?? []) delete state.variables[name];
+      return;
+    case "playbook.completed":
+    case "playbook.failed":
+    case "playbook.cancelled":
+      return ended(state, event);
+    case "child.done":
+    case "cursor.claimed":
+    case "cursor.drained":
+    case "wait.parked":
+    case "wait.done":
+    case "request.enqueued":
+    case "event.emitted":
+      return;
+    default:
+      unreachable(event);
+  }
+}
+
+function started(state: ExecutionState, event: PlaybookStarted, timeMs: number): void {
+  if (state.status !== "created") throw new ReplayError("the execution has started already");
+  state.status = "running";
+  state.startedAtMs = timeMs;
+  state.started = {
+    catalogId: event.catalog_id,
+    path: event.path,
+    version: event.version,
+    planDigest: event.plan_digest,
+    ...(event.origin === undefined ? {} : { origin: event.origin }),
+    ...(event.parent === undefined ? {} : { parent: event.parent }),
+  };
+  state.workload = held(event.workload ?? {}, event.workload_ref);
+}
+
+function entered(state: ExecutionState, event: StepEnter): void {
+  if (state.active.has(event.step)) {
+    throw new ReplayError(`step ${event.step} is entered while it runs`);
+  }
+  const known = state.steps.get(event.step);
+  if (known === undefined) state.steps.set(event.step, { visits: 1, status: "entered" });
+  else {
+    known.visits = event.visit;
+    known.status = "entered";
+  }
+  state.arrivals.delete(event.step);
+  if (event.loop === undefined) {
+    state.active.set(event.step, { visit: event.visit });
+    state.unissued.add(event.step);
+  } else {
+    state.active.set(event.step, { visit: event.visit, loop: loopState(event.loop) });
+    state.loops.add(event.step);
+  }
+}
+
+function loopState(entry: NonNullable<StepEnter["loop"]>): NonNullable<ActiveStep["loop"]> {
+  const { items, items_ref: itemsRef, ...rest } = entry;
+  return {
+    entry: rest,
+    items: itemsRef === undefined ? (items ?? []) : new StoredValue(itemsRef),
+    next: 0,
+    open: 0,
+    done: 0,
+    failed: 0,
+    results: [],
+  };
+}
+
+function issued(state: ExecutionState, event: CommandIssued, seq: number): void {
+  const active = activeStep(state, event.step);
+  const command: OpenCommand = {
+    commandId: event.command_id,
+    step: event.step,
+    visit: event.visit,
+    kind: event.kind,
+    issuedSeq: seq,
+    attempt: 1,
+    unclean: 0,
+    ...(event.iteration === undefined ? {} : { iteration: event.iteration }),
+  };
+  state.commands.set(event.command_id, command);
+  state.unissued.delete(event.step);
+  if (active.loop !== undefined) {
+    active.loop.next++;
+    active.loop.open++;
+  }
+}
+
+function reissued(state: ExecutionState, event: CommandReissued): void {
+  const command = state.commands.get(event.command_id);
+  if (command === undefined) throw new ReplayError(`command ${event.command_id} is not open`);
+  if (event.attempt !== command.attempt + 1) {
+    throw new ReplayError(
+      `command ${event.command_id} goes from attempt ${command.attempt} to ${event.attempt}`,
+    );
+  }
+  command.attempt = event.attempt;
+  if (event.reason === "lease_expired" || event.reason === "worker_died") command.unclean++;
+}
+
+/** E2: the open command at this attempt, and no other. */
+function openCommand(state: ExecutionState, id: CommandId, attempt: number): OpenCommand {
+  const command = state.commands.get(id);
+  if (command === undefined) throw new ReplayError(`command ${id} is not open`);
+  if (command.attempt !== attempt) {
+    throw new ReplayError(`command ${id} is at attempt ${command.attempt}, not ${attempt}`);
+  }
+  return command;
+}
+
+function settled(state: ExecutionState, event: CallSettled): void {
+  const command = openCommand(state, event.command_id, event.attempt);
+  state.commands.delete(event.command_id);
+  setVariables(state.variables, event);
+  const active = activeStep(state, command.step);
+  const { loop } = active;
+  if (loop === undefined) {
+    active.output = event.output;
+    state.settled.add(command.step);
+    return;
+  }
+  loop.open--;
+  loop.done++;
+  if (event.type === "call.error") loop.failed++;
+  else if (command.iteration !== undefined) {
+    loop.results[command.iteration] = held(event.output.data ?? null, event.output.ref);
+  }
+}
+
+function loopDone(state: ExecutionState, event: LoopDone): void {
+  const active = activeStep(state, event.step);
+  const step = state.steps.get(event.step);
+  active.output = loopOutput(event);
+  if (step !== undefined) {
+    step.stats = event.stats;
+    step.results = held(event.results ?? [], event.results_ref);
+  }
+  state.loops.delete(event.step);
+  state.settled.add(event.step);
+}
+
+/** The envelope of a loop: `results` stands apart in the state, since it may be a reference. */
+function loopOutput(event: LoopDone): Output {
+  const { stats } = event;
+  const data = { stats: { ...stats } };
+  if (stats.failed === 0) return { status: "ok", data };
+  const error: Failure = {
+    kind: "loop",
+    message: `${stats.failed} of ${stats.total} iterations failed`,
+    retryable: false,
+  };
+  return { status: "error", data, error };
+}
+
+function exited(state: ExecutionState, event: StepExit): void {
+  const active = activeStep(state, event.step);
+  const step = state.steps.get(event.step);
+  state.active.delete(event.step);
+  state.unissued.delete(event.step);
+  state.loops.delete(event.step);
+  state.settled.delete(event.step);
+  const output: Output =
+    event.error === undefined
+      ? (active.output ?? { status: "ok" })
+      : { ...active.output, status: "error", error: event.error };
+  if (step !== undefined) {
+    step.status = event.status;
+    step.output = output;
+  }
+  if (event.status === "failed" && event.recovered !== true) {
+    state.failed.set(event.step, output.error ?? unknownFailure);
+  }
+  setVariables(state.variables, event);
+  for (const arc of event.taken) {
+    setVariables(state.variables, arc);
+    arrive(state, event.step, arc.to);
+  }
+  state.lastExit = event.step;
+}
+
+const unknownFailure: Failure = { kind: "unknown", message: "failed", retryable: false };
+
+function arrive(state: ExecutionState, from: string, to: string): void {
+  const arrived = state.arrivals.get(to);
+  if (arrived === undefined) state.arrivals.set(to, new Set([from]));
+  else arrived.add(from);
+}
+
+function childStarted(state: ExecutionState, event: ChildStarted): void {
+  const command = state.commands.get(event.command_id);
+  if (command === undefined) throw new ReplayError(`command ${event.command_id} is not open`);
+  command.childId = event.child_id;
+}
+
+function ended(state: ExecutionState, event: Event): void {
+  const status = terminalStatus(event);
+  if (status === undefined) return;
+  state.status = status;
+  if (event.type === "playbook.completed" || event.type === "playbook.failed") {
+    keepResult(state, event);
+  }
+  if (event.type === "playbook.cancelled") {
+    state.error = {
+      kind: "cancelled",
+      message: event.reason ?? "cancelled",
+      retryable: false,
+    };
+  }
+  state.active.clear();
+  state.unissued.clear();
+  state.loops.clear();
+  state.settled.clear();
+  state.arrivals.clear();
+  state.commands.clear();
+}
+
+function keepResult(state: ExecutionState, event: PlaybookCompleted | PlaybookFailed): void {
+  if (event.type === "playbook.failed") state.error = event.error;
+  if (event.result !== undefined || event.result_ref !== undefined) {
+    state.result = held(event.result ?? null, event.result_ref);
+  }
+}
+
+function activeStep(state: ExecutionState, step: string): ActiveStep {
+  const active = state.active.get(step);
+  if (active === undefined) throw new ReplayError(`step ${step} is not active`);
+  return active;
+}

@@ -1,0 +1,151 @@
+// Values too large to carry in an event are stored by digest and referenced (DESIGN §4): pure,
+// so the puts are named here and made by the caller, before the append.
+
+import type { Sha256 } from "#core/model/codec";
+import type { Event, SetValues } from "#core/model/event";
+import type { Json, JsonObject } from "#core/model/json";
+import { inlineBytesMax } from "#core/model/limits";
+import type { Output, ResultRef } from "#core/model/outcome";
+import { summarise } from "#core/model/summary";
+
+export interface Put {
+  readonly ref: ResultRef;
+  readonly value: Json;
+  /** The value encoded as JSON; what the store keeps. */
+  readonly text: string;
+}
+
+/** How the references of an execution's values begin. */
+export function resultPrefix(executionId: string): string {
+  return `noetl://execution/${executionId}/result/`;
+}
+
+export class Externalizer {
+  readonly puts: Put[] = [];
+
+  constructor(
+    readonly executionId: string,
+    readonly sha256: Sha256,
+  ) {}
+
+  /** The reference that is to stand for the value, or undefined if it is small enough. */
+  refFor(name: string, value: Json | undefined): ResultRef | undefined {
+    if (value === undefined || value === null || typeof value !== "object") {
+      if (typeof value !== "string" || value.length <= inlineBytesMax) return undefined;
+    }
+    const text = JSON.stringify(value);
+    if (text.length <= inlineBytesMax) return undefined;
+    const sha256 = this.sha256(text);
+    const ref: ResultRef = {
+      kind: "result_ref",
+      ref: `${resultPrefix(this.executionId)}${encodeURIComponent(name)}/${sha256}`,
+      store: "db",
+      scope: "execution",
+      meta: { bytes: utf8Bytes(text), sha256, media_type: "application/json" },
+      extracted: summarise(value),
+    };
+    this.puts.push({ ref, value, text });
+    return ref;
+  }
+
+  output(name: string, output: Output): Output {
+    const ref = this.refFor(name, output.data);
+    const tasksRef = this.refFor(`${name}.tasks`, output.tasks);
+    const { data, tasks, ...rest } = output;
+    return {
+      ...rest,
+      ...(ref === undefined ? (data === undefined ? {} : { data }) : { ref }),
+      ...(tasksRef === undefined ? (tasks === undefined ? {} : { tasks }) : { tasks_ref: tasksRef }),
+    };
+  }
+
+  set(values: SetValues): SetValues {
+    const set: Record<string, Json> = {};
+    const refs: Record<string, ResultRef> = { ...values.set_refs };
+    for (const [key, value] of Object.entries(values.set ?? {})) {
+      const ref = this.refFor(`set.${key}`, value);
+      if (ref === undefined) set[key] = value;
+      else refs[key] = ref;
+    }
+    return {
+      ...(values.set === undefined ? {} : { set }),
+      ...(Object.keys(refs).length === 0 ? {} : { set_refs: refs }),
+    };
+  }
+}
+
+function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit >= 0x80) bytes += unit >= 0x800 && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
+}
+
+export interface Externalized {
+  readonly event: { readonly value: Event; readonly text: string };
+  readonly puts: readonly Put[];
+}
+
+/** @param text the event as encoded: a short one has no large value, and costs no look. */
+export function externalize(event: Event, text: string, sha256: Sha256): Externalized {
+  if (text.length <= inlineBytesMax) return { event: { value: event, text }, puts: [] };
+  const out = new Externalizer(event.execution_id, sha256);
+  const value = replaceLarge(event, out);
+  return { event: { value, text }, puts: out.puts };
+}
+
+function replaceLarge(event: Event, out: Externalizer): Event {
+  switch (event.type) {
+    case "playbook.started":
+    case "child.started": {
+      const ref = out.refFor("workload", event.workload);
+      if (ref === undefined) return event;
+      const { workload: _workload, ...rest } = event;
+      return { ...rest, workload_ref: ref };
+    }
+    case "step.enter": {
+      const ref = out.refFor(`${event.step}.items`, event.loop?.items);
+      if (ref === undefined || event.loop === undefined) return event;
+      const { items: _items, ...loop } = event.loop;
+      return { ...event, loop: { ...loop, items_ref: ref } };
+    }
+    case "command.issued": {
+      const ref = out.refFor(`${event.step}.input`, event.input as JsonObject | undefined);
+      if (ref === undefined) return event;
+      const { input: _input, ...rest } = event;
+      return { ...rest, input_ref: ref };
+    }
+    case "call.done":
+    case "call.error": {
+      const { set: _set, set_refs: _refs, ...rest } = event;
+      return { ...rest, output: out.output("output", event.output), ...out.set(event) };
+    }
+    case "step.exit": {
+      const { set: _set, set_refs: _refs, ...rest } = event;
+      const taken = event.taken.map((arc) => ({ to: arc.to, ...out.set(arc) }));
+      return { ...rest, taken, ...out.set(event) };
+    }
+    case "vars.set": {
+      const { set: _set, set_refs: _refs, ...rest } = event;
+      return { ...rest, ...out.set(event) };
+    }
+    case "loop.done": {
+      const ref = out.refFor(`${event.step}.results`, event.results);
+      if (ref === undefined) return event;
+      const { results: _results, ...rest } = event;
+      return { ...rest, results_ref: ref };
+    }
+    case "playbook.completed":
+    case "playbook.failed":
+    case "child.done": {
+      const ref = out.refFor("result", event.result);
+      if (ref === undefined) return event;
+      const { result: _result, ...rest } = event;
+      return { ...rest, result_ref: ref };
+    }
+    default:
+      return event;
+  }
+}

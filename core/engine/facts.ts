@@ -1,0 +1,56 @@
+// What decide must be told from outside: time, identities, and values that the state only refers
+// to. A fact that isn't at hand stops the decision before it has changed anything.
+
+import type { EventId, ExecutionId } from "#core/model/ids";
+import type { Json } from "#core/model/json";
+import type { Sha256 } from "#core/model/codec";
+
+/** A playbook version that a sub-playbook step may start; null when there is none. */
+export interface CatalogFact {
+  readonly catalogId: string;
+  readonly path: string;
+  readonly version: number;
+}
+
+export type Need =
+  | { readonly kind: "result"; readonly ref: string }
+  | { readonly kind: "catalog"; readonly key: string };
+
+export interface Facts {
+  readonly nowMs: number;
+  readonly sha256: Sha256;
+  eventId(after: EventId | undefined): EventId;
+  childId(): ExecutionId;
+  /** Fetched values, by reference. */
+  readonly results: ReadonlyMap<string, Json>;
+  /** Looked-up versions, by `catalogKey`. */
+  readonly catalog: ReadonlyMap<string, CatalogFact | null>;
+}
+
+/** Thrown inside a decision for a fact that isn't at hand; `decide` turns it into a need. */
+export class MissingFact extends Error {
+  override readonly name = "MissingFact";
+
+  constructor(readonly need: Need) {
+    super(`missing ${need.kind}`);
+  }
+}
+
+export interface CatalogQuery {
+  readonly path?: string;
+  readonly version?: number;
+  readonly catalogId?: string;
+}
+
+export function catalogKey(query: CatalogQuery): string {
+  return JSON.stringify([query.catalogId ?? null, query.path ?? null, query.version ?? null]);
+}
+
+export function catalogQuery(key: string): CatalogQuery {
+  const [catalogId, path, version] = JSON.parse(key) as [string | null, string | null, number | null];
+  return {
+    ...(catalogId === null ? {} : { catalogId }),
+    ...(path === null ? {} : { path }),
+    ...(version === null ? {} : { version }),
+  };
+}

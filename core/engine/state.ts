@@ -1,0 +1,121 @@
+// What an execution has come to: the fold of its log, and nothing else. Kept so that no decision
+// has to look at the whole graph: who is active, who waits at a join, which commands are open.
+
+import type { LoopEntry, LoopStats, Origin, ParentLink } from "#core/model/event";
+import type { ExecutionStatus } from "#core/model/event";
+import type { CatalogId, CommandId, EventId, ExecutionId } from "#core/model/ids";
+import type { Json } from "#core/model/json";
+import type { Failure, Output } from "#core/model/outcome";
+import { type Held, noVariables, type StoredValue, type Variables } from "./variables.ts";
+
+export interface LoopState {
+  readonly entry: LoopEntry;
+  readonly items: readonly Json[] | StoredValue;
+  /** The next iteration to issue. */
+  next: number;
+  open: number;
+  done: number;
+  failed: number;
+  /** By iteration; a failed or open one has no entry. */
+  readonly results: Held[];
+}
+
+export interface ActiveStep {
+  readonly visit: number;
+  readonly loop?: LoopState;
+  /** What came of it, once known; the step can then exit. */
+  output?: Output;
+}
+
+export type StepStatus = "entered" | "completed" | "failed" | "skipped";
+
+export interface StepState {
+  visits: number;
+  status: StepStatus;
+  /** Of the last visit that ended; stays visible while the step runs again. */
+  output?: Output;
+  stats?: LoopStats;
+  results?: Held;
+}
+
+export interface OpenCommand {
+  readonly commandId: CommandId;
+  readonly step: string;
+  readonly visit: number;
+  readonly iteration?: number;
+  readonly kind: string;
+  readonly issuedSeq: number;
+  attempt: number;
+  /** Attempts that ended with a lost lease or a dead worker. */
+  unclean: number;
+  childId?: ExecutionId;
+}
+
+export interface Started {
+  readonly catalogId: CatalogId;
+  readonly path: string;
+  readonly version: number;
+  readonly planDigest: string;
+  readonly origin?: Origin;
+  readonly parent?: ParentLink;
+}
+
+export interface ExecutionState {
+  readonly executionId: ExecutionId;
+  seq: number;
+  digest: string;
+  eventId: EventId | undefined;
+  /** Time of the last event. */
+  timeMs: number;
+  startedAtMs: number;
+  status: ExecutionStatus | "created";
+  started: Started | undefined;
+  workload: Held;
+  readonly variables: Variables;
+  readonly steps: Map<string, StepState>;
+  readonly active: Map<string, ActiveStep>;
+  /** Active steps whose command is still to be issued. */
+  readonly unissued: Set<string>;
+  /** Active steps with a loop that has not ended. */
+  readonly loops: Set<string>;
+  /** Active steps whose outcome is known, in the order in which it came. */
+  readonly settled: Set<string>;
+  /** By target: the steps that have arrived there since it was last entered. */
+  readonly arrivals: Map<string, Set<string>>;
+  readonly commands: Map<CommandId, OpenCommand>;
+  /** Steps that failed and were not recovered, in log order. */
+  readonly failed: Map<string, Failure>;
+  lastExit: string | undefined;
+  result: Held | undefined;
+  error: Failure | undefined;
+}
+
+export function initialState(executionId: ExecutionId, genesis: string): ExecutionState {
+  return {
+    executionId,
+    seq: 0,
+    digest: genesis,
+    eventId: undefined,
+    timeMs: 0,
+    startedAtMs: 0,
+    status: "created",
+    started: undefined,
+    workload: {},
+    variables: noVariables(),
+    steps: new Map(),
+    active: new Map(),
+    unissued: new Set(),
+    loops: new Set(),
+    settled: new Set(),
+    arrivals: new Map(),
+    commands: new Map(),
+    failed: new Map(),
+    lastExit: undefined,
+    result: undefined,
+    error: undefined,
+  };
+}
+
+export function isTerminal(state: ExecutionState): boolean {
+  return state.status !== "created" && state.status !== "running";
+}

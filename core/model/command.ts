@@ -1,0 +1,73 @@
+// One tool call for one step, as a worker is given it: leased, with everything that rendering
+// could settle already settled. Playbook text and data stay apart: templates that only a worker
+// can evaluate are listed as holes by position, so no data can ever be taken for a template.
+
+import type { CatalogId, CommandId, ExecutionId } from "./ids.ts";
+import type { Json, JsonObject } from "./json.ts";
+
+/** A place in a task's config that the worker fills by evaluating playbook text. */
+export interface TemplateHole {
+  readonly at: readonly (string | number)[];
+  readonly text: string;
+}
+
+/** One `set` entry as the playbook has it: the key (`ctx.page`) and its text or literal value. */
+export interface SetEntry {
+  readonly key: string;
+  readonly value: Json;
+}
+
+export type RuleAction = "continue" | "retry" | "fail" | "break" | "jump";
+export type Backoff = "none" | "linear" | "exponential";
+
+export interface PolicyRule {
+  /** The condition's text; absent for `else`. */
+  readonly when?: string;
+  readonly do: RuleAction;
+  readonly attempts: number;
+  readonly backoff: Backoff;
+  readonly delayMs: number;
+  readonly to?: string;
+  readonly set: readonly SetEntry[];
+}
+
+export interface TaskPolicy {
+  /** What an error that no rule matched does; success that no rule matched goes on. */
+  readonly onUnmatched: "continue" | "fail";
+  readonly rules: readonly PolicyRule[];
+}
+
+export interface TaskSpec {
+  readonly label: string;
+  readonly kind: string;
+  /** The tool's fields, rendered; holes stand as null until the worker fills them. */
+  readonly config: JsonObject;
+  readonly holes: readonly TemplateHole[];
+  readonly set: readonly SetEntry[];
+  readonly policy?: TaskPolicy;
+}
+
+export interface IterationBinding {
+  readonly iterator: string;
+  readonly item: Json;
+  readonly index: number;
+  readonly total: number;
+}
+
+export interface WorkerCommand {
+  readonly command_id: CommandId;
+  readonly execution_id: ExecutionId;
+  readonly catalog_id: CatalogId;
+  readonly path: string;
+  readonly step: string;
+  readonly visit: number;
+  readonly attempt: number;
+  readonly kind: string;
+  readonly pool: string;
+  readonly lease_ms: number;
+  readonly timeout_ms?: number;
+  readonly tasks: readonly TaskSpec[];
+  /** Values of the execution that the holes, sets and rules read. */
+  readonly scope: JsonObject;
+  readonly iteration?: IterationBinding;
+}

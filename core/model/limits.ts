@@ -1,0 +1,112 @@
+// Every bound in the system, in one place, with its reason. Relations between bounds are held
+// by tests/unit/core/model/limits.test.ts.
+
+// --- values and results -------------------------------------------------------------------
+
+/** A value larger than this, encoded, is stored and referenced instead of carried (DESIGN §4). */
+export const inlineBytesMax = 102_400;
+/** What a reference keeps of the value it stands for, so that most templates need no fetch. */
+export const extractedBytesMax = 4_096;
+export const extractedDepthMax = 8;
+/** Strings longer than this are summarised by their length inside `extracted`. */
+export const extractedStringCharsMax = 512;
+/** Inline values that one live execution may hold in memory before the rest stay in the log. */
+export const stateInlineBytesMax = 1_048_576;
+/** The largest single result a worker may store. */
+export const resultBytesMax = 256 * 1_048_576;
+/** JSON deeper than this is refused everywhere; the recursion of JSON.parse itself bears more. */
+export const jsonDepthMax = 2_000;
+/** Error texts kept in the log are cut here; the whole text stays in the step's log lines. */
+export const errorMessageCharsMax = 2_000;
+export const errorTracebackCharsMax = 8_000;
+/** Captured stdout or stderr of one tool call kept in an outcome. */
+export const stdoutCharsMax = 65_536;
+
+// --- playbooks ----------------------------------------------------------------------------
+
+export const playbookBytesMax = 4 * 1_048_576;
+export const playbookStepsMax = 10_000;
+/** Aliases may not blow a document up: a YAML bomb of ten lines would otherwise be 10^9 nodes. */
+export const yamlAliasesMax = 100;
+export const stepNameCharsMax = 200;
+export const planCacheEntriesMax = 500;
+
+// --- templates ----------------------------------------------------------------------------
+
+export const templateSourceCharsMax = 1_048_576;
+export const templateStepsMax = 1_000_000;
+export const templateOutputCharsMax = 10_485_760;
+export const templateDepthMax = 200;
+
+// --- engine -------------------------------------------------------------------------------
+
+/** Events one call of decide may produce; a transition beyond it goes on in the next one. */
+export const decideEventsMax = 2_000;
+export const loopItemsMax = 1_000_000;
+/** Iterations in flight of a parallel loop that names no bound of its own. */
+export const loopInFlightDefault = 64;
+/** Sub-playbooks may nest this deep: a playbook that starts itself must end. */
+export const childDepthMax = 32;
+/** Tasks one pipeline may run, jumps and retries counted (language reference §1.5). */
+export const pipelineTasksMax = 1_000_000;
+
+// --- dispatch -----------------------------------------------------------------------------
+
+export const leaseMs = 15_000;
+export const leaseRenewMs = 5_000;
+/** A handed-over command waits this long for the worker's next word before it is offered anew. */
+export const acceptLeaseMs = 3_000;
+/** Leases that may expire under one command before it fails. */
+export const leaseExpiriesMax = 3;
+export const sweepMs = 1_000;
+export const claimCommandsMax = 256;
+export const settleOutcomesMax = 256;
+/** Commands handed over in a row for one execution before others get their turn. */
+export const stickyCommandsMax = 16;
+export const flushTransitionsMax = 200;
+export const flushBytesMax = 4 * 1_048_576;
+/** Executions whose state one control process keeps in memory. */
+export const stateCacheEntriesMax = 10_000;
+/** Times a lost race or a lost connection is tried again before the request fails. */
+export const appendRetriesMax = 8;
+
+// --- HTTP ---------------------------------------------------------------------------------
+
+export const requestBytesMax = 64 * 1_048_576;
+export const pageSizeMax = 500;
+export const pageSizeDefault = 100;
+
+// --- tools that run code ------------------------------------------------------------------
+
+/** Text of one program in a step, inline or from a file. */
+export const scriptBytesMax = 4 * 1_048_576;
+/** Characters of stdout or stderr that one call may send to the step log; then one line says so. */
+export const logCharsMax = 8 * 1_048_576;
+/** A line without an end is logged in pieces of this size. */
+export const logLineCharsMax = 16_384;
+/** Warm python processes of one interpreter; calls beyond it wait within their own deadline. */
+export const pythonRunnersMax = 16;
+/** Warm processes that stay when there is nothing to do; the rest end after `pythonIdleMs`. */
+export const pythonRunnersIdleMax = 2;
+export const pythonIdleMs = 60_000;
+export const pythonInterpretersMax = 4;
+/** Calls after which a runner is replaced: modules that leak can't leak for ever. */
+export const pythonRunnerCallsMax = 10_000;
+/** A runner that has ever held more than this is replaced after the call. */
+export const pythonResidentBytesMax = 1_073_741_824;
+/** Address space of one runner (RLIMIT_AS); numeric libraries reserve far more than they use. */
+export const pythonAddressBytesMax = 16 * 1_073_741_824;
+/** QuickJS runs one call per thread; calls beyond it wait within their own deadline. */
+export const javascriptThreadsMax = 4;
+export const javascriptMemoryBytesMax = 64 * 1_048_576;
+export const javascriptStackBytesMax = 512 * 1_024;
+/** A thread that does not answer its interruption within this is terminated. */
+export const javascriptKillGraceMs = 1_000;
+/** Text of one shell script: it is one argument, which Linux bounds at 128 KiB. */
+export const shellScriptBytesMax = 128 * 1_024 - 1;
+/** Time between SIGTERM and SIGKILL for a shell command that was stopped. */
+export const shellKillGraceMs = 2_000;
+/** How long output is awaited after its process has died: a stray child may hold it open. */
+export const processDrainMs = 250;
+/** Time between two looks whether a process group that was asked to end is gone. */
+export const processPollMs = 20;

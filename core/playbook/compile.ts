@@ -1,0 +1,190 @@
+// Compiles a checked document to a plan: inlines workbook tools, decides which templates the
+// engine renders and which are left to the worker, and draws the graph.
+
+import type { PolicyRule, SetEntry, TaskPolicy } from "#core/model/command";
+import { invariant } from "#core/model/fault";
+import type { Json, JsonObject } from "#core/model/json";
+import { loopInFlightDefault } from "#core/model/limits";
+import type {
+  ArcDocument,
+  LoopDocument,
+  PlaybookDocument,
+  PolicyDocument,
+  RuleDocument,
+  StepDocument,
+  ToolDocument,
+  WorkbookDocument,
+} from "./document.ts";
+import { Graph } from "./graph.ts";
+import type { Plan, PlanArc, PlanLoop, PlanStep } from "./plan.ts";
+import { compileTasks } from "./tasks.ts";
+import { compileExpression, compileTemplate, isTemplate, type Template } from "./template.ts";
+import { compileSets, compileValue } from "./value.ts";
+
+const poolDefault = "default";
+
+/**
+ * Compiles a document that `check` found no problem in.
+ * @param digest SHA-256 of the playbook's text, by which the plan is kept.
+ * @throws InvariantViolation for a document that was not checked.
+ */
+export function compilePlan(document: PlaybookDocument, digest: string): Plan {
+  const indexes = new Map(document.workflow.map((step, index) => [step.step, index]));
+  const graph = new Graph(
+    document.workflow.map((step) => (step.next?.arcs ?? []).map((arc) => indexOf(indexes, arc))),
+  );
+  const workbook = new Map((document.workbook ?? []).map((entry) => [entry.name, entry]));
+  const steps = document.workflow.map((step, index) =>
+    compileStep(step, { index, indexes, graph, workbook }),
+  );
+  return {
+    digest,
+    name: document.metadata.name,
+    workload: document.workload ?? {},
+    entry: entryIndex(document, indexes),
+    noNextIsError: document.executor?.spec?.no_next_is_error ?? false,
+    steps,
+    byName: new Map(steps.map((step) => [step.name, step])),
+    graph,
+  };
+}
+
+/** Entry = `executor.spec.entry_step`, else `start`, else the first step. */
+function entryIndex(document: PlaybookDocument, indexes: ReadonlyMap<string, number>): number {
+  const named = document.executor?.spec?.entry_step;
+  return indexes.get(named ?? "start") ?? 0;
+}
+
+interface StepContext {
+  readonly index: number;
+  readonly indexes: ReadonlyMap<string, number>;
+  readonly graph: Graph;
+  readonly workbook: ReadonlyMap<string, WorkbookDocument>;
+}
+
+function compileStep(step: StepDocument, context: StepContext): PlanStep {
+  const tools = step.tool.map((tool) => inlineWorkbook(tool, context.workbook));
+  const arcs = (step.next?.arcs ?? []).map((arc) => compileArc(arc, context.indexes));
+  const compiled = compileTasks(
+    tools.map((tool, position) => ({
+      label: labelOf(tool, position, tools.length),
+      kind: tool.kind,
+      config: taskConfig(tool, step.input),
+      set: setEntries(tool.set),
+      ...policyOf(tool),
+    })),
+    step.loop?.iterator,
+  );
+  const timeout = step.spec?.timeout;
+  return {
+    index: context.index,
+    name: step.step,
+    kind: tools.length === 1 ? (tools[0]?.kind ?? "noop") : "pipeline",
+    pool: step.spec?.pool ?? poolDefault,
+    ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }),
+    ...compiled,
+    ...(step.loop === undefined ? {} : { loop: compileLoop(step.loop) }),
+    set: compileSets(step.set),
+    exclusive: step.next?.spec?.mode !== "inclusive",
+    arcs,
+    branchesFromCycle: arcs.some((arc) => context.graph.onCycle(context.index, arc.to)),
+  };
+}
+
+/** A workbook tool runs in place of the reference; the step's own fields win over the entry's. */
+function inlineWorkbook(
+  tool: ToolDocument,
+  workbook: ReadonlyMap<string, WorkbookDocument>,
+): ToolDocument {
+  if (tool.kind !== "workbook") return tool;
+  const entry = workbook.get(String(tool.name));
+  invariant(entry !== undefined, `workbook entry ${String(tool.name)} was not checked`);
+  const { kind: _kind, name: _name, input, args, ...own } = tool;
+  const merged = { ...asObject(entry.tool.input ?? entry.tool.args), ...asObject(input ?? args) };
+  return { ...entry.tool, ...own, input: merged };
+}
+
+function asObject(value: Json | undefined): JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as JsonObject)
+    : {};
+}
+
+function labelOf(tool: ToolDocument, position: number, count: number): string {
+  if (typeof tool.name === "string" && (count > 1 || tool.name !== "")) return tool.name;
+  return `task_${position}`;
+}
+
+/** The tool's own fields: what the engine or worker reads otherwise is taken out. */
+function taskConfig(tool: ToolDocument, stepInput: JsonObject | undefined): JsonObject {
+  const { kind: _kind, name: _name, set: _set, desc: _desc, args, input, spec, ...own } = tool;
+  const bound = { ...stepInput, ...asObject(args), ...asObject(input) };
+  const { policy: _policy, ...specRest } = asObject(spec);
+  return {
+    ...own,
+    ...(Object.keys(specRest).length === 0 ? {} : { spec: specRest }),
+    ...(Object.keys(bound).length === 0 ? {} : { input: bound }),
+  };
+}
+
+function setEntries(sets: Json | undefined): readonly SetEntry[] {
+  return Object.entries(asObject(sets)).map(([key, value]) => ({ key, value }));
+}
+
+function policyOf(tool: ToolDocument): { policy?: TaskPolicy } {
+  const policy = asObject(tool.spec).policy as PolicyDocument | undefined;
+  if (policy === undefined) return {};
+  return {
+    policy: {
+      onUnmatched: policy.on_unmatched ?? "fail",
+      rules: policy.rules.map(compileRule),
+    },
+  };
+}
+
+function compileRule(rule: RuleDocument): PolicyRule {
+  const { then, when } = rule;
+  return {
+    ...(when === undefined || when === true ? {} : { when: String(when) }),
+    do: then.do ?? "continue",
+    attempts: then.attempts ?? 3,
+    backoff: (then.backoff ?? "none") as PolicyRule["backoff"],
+    delayMs: (then.delay ?? 1) * 1000,
+    ...(then.to === undefined ? {} : { to: then.to }),
+    set: setEntries(then.set),
+  };
+}
+
+function compileArc(arc: ArcDocument, indexes: ReadonlyMap<string, number>): PlanArc {
+  return {
+    to: indexOf(indexes, arc),
+    ...(arc.when === undefined ? {} : { when: compileWhen(arc.when) }),
+    set: compileSets(arc.set),
+  };
+}
+
+function compileWhen(when: string | boolean): Template {
+  return typeof when === "boolean" ? compileExpression(String(when)) : compileExpression(when);
+}
+
+function indexOf(indexes: ReadonlyMap<string, number>, arc: ArcDocument): number {
+  const index = indexes.get(arc.step);
+  invariant(index !== undefined, `arc to ${arc.step} was not checked`);
+  return index;
+}
+
+function compileLoop(loop: LoopDocument): PlanLoop {
+  const mode = loop.spec?.mode ?? "sequential";
+  return {
+    mode,
+    iterator: loop.iterator,
+    items: compileValue(loop.in),
+    maxInFlight: mode === "sequential" ? 1 : inFlight(loop.spec?.max_in_flight),
+  };
+}
+
+function inFlight(bound: number | string | undefined): number | Template {
+  if (bound === undefined) return loopInFlightDefault;
+  if (typeof bound === "number") return bound;
+  return isTemplate(bound) ? compileTemplate(bound) : Number(bound);
+}

@@ -1,0 +1,116 @@
+// The canonical playbook (language reference §1) as plain data: what parsing yields when it finds
+// no problem, and what the plan is compiled from. Shapes only; the checks are in check.ts.
+
+import type { Json, JsonObject } from "#core/model/json";
+
+export interface PlaybookDocument {
+  readonly apiVersion: "noetl.io/v2";
+  readonly kind: "Playbook";
+  readonly metadata: PlaybookMetadata;
+  readonly workload?: JsonObject;
+  readonly keychain?: readonly JsonObject[];
+  readonly workbook?: readonly WorkbookDocument[];
+  readonly executor?: ExecutorDocument;
+  readonly workflow: readonly StepDocument[];
+}
+
+export interface PlaybookMetadata extends JsonObject {
+  readonly name: string;
+}
+
+export interface ExecutorDocument {
+  readonly profile?: "local" | "distributed" | "auto";
+  readonly version?: string;
+  readonly requires?: JsonObject;
+  readonly spec?: {
+    readonly entry_step?: string;
+    readonly final_step?: string;
+    readonly no_next_is_error?: boolean;
+    readonly policy?: JsonObject;
+  };
+}
+
+export interface WorkbookDocument {
+  readonly name: string;
+  readonly tool: ToolDocument;
+}
+
+export interface StepDocument {
+  readonly step: string;
+  readonly desc?: string;
+  /** Always a list after parsing: a single tool is a list of one, without a name. */
+  readonly tool: readonly ToolDocument[];
+  readonly next?: NextDocument;
+  readonly loop?: LoopDocument;
+  readonly set?: JsonObject;
+  readonly input?: JsonObject;
+  readonly output?: JsonObject;
+  readonly spec?: StepSpecDocument;
+}
+
+export interface StepSpecDocument {
+  /** Seconds one attempt at the whole step may take. */
+  readonly timeout?: number;
+  /** The worker pool that runs the step. */
+  readonly pool?: string;
+}
+
+/** A tool's own fields stand beside these, as written. */
+export interface ToolDocument extends JsonObject {
+  readonly kind: string;
+}
+
+export interface RuleDocument {
+  readonly when?: string | boolean;
+  readonly then: {
+    readonly do: "continue" | "retry" | "fail" | "break" | "jump";
+    readonly attempts?: number;
+    readonly backoff?: string;
+    readonly delay?: number;
+    readonly to?: string;
+    readonly set?: JsonObject;
+  };
+}
+
+/** What stands under a tool's `spec.policy` after parsing: both spellings of else made one. */
+export interface PolicyDocument {
+  readonly mode?: "exclusive";
+  readonly on_unmatched?: "continue" | "fail";
+  readonly rules: readonly RuleDocument[];
+}
+
+export interface NextDocument {
+  readonly spec?: {
+    readonly mode?: "exclusive" | "inclusive";
+    readonly on_no_match?: "complete" | "quiet";
+  };
+  readonly arcs: readonly ArcDocument[];
+}
+
+export interface ArcDocument {
+  readonly step: string;
+  readonly when?: string | boolean;
+  readonly set?: JsonObject;
+}
+
+export interface LoopDocument {
+  /** A template, or a literal list. */
+  readonly in: Json;
+  readonly iterator: string;
+  readonly spec?: {
+    readonly mode?: "sequential" | "parallel";
+    readonly max_in_flight?: number | string;
+    readonly policy?: JsonObject;
+  };
+}
+
+/** A place in a document: keys and indexes from its root. */
+export type DocumentPath = readonly (string | number)[];
+
+/** Something wrong with a playbook, at a place a person can find. Lines and columns from 1. */
+export interface Problem {
+  readonly message: string;
+  readonly line: number;
+  readonly column: number;
+  readonly path: DocumentPath;
+}

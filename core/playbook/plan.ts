@@ -1,0 +1,72 @@
+// The plan: a checked playbook compiled to what the engine runs. Every template is a closure,
+// every arc an index. A plan is made once per content digest and never changes.
+
+import type { SetEntry, TaskPolicy, TemplateHole } from "#core/model/command";
+import type { JsonObject } from "#core/model/json";
+import type { Graph } from "./graph.ts";
+import type { ReadPath, Template } from "./template.ts";
+import type { CompiledSet, CompiledValue } from "./value.ts";
+
+/** A field of a task that the engine renders when the command is issued. */
+export interface PlanField {
+  /** JSON pointer into the step's task list, as the log has it: `/0/url`. */
+  readonly pointer: string;
+  readonly task: number;
+  readonly at: readonly (string | number)[];
+  readonly template: Template;
+}
+
+export interface PlanTask {
+  readonly label: string;
+  readonly kind: string;
+  /** The tool's fields as written; templated places stand as null. */
+  readonly config: JsonObject;
+  readonly holes: readonly TemplateHole[];
+  readonly set: readonly SetEntry[];
+  readonly policy?: TaskPolicy;
+}
+
+export interface PlanArc {
+  readonly to: number;
+  readonly when?: Template;
+  readonly set: readonly CompiledSet[];
+}
+
+export interface PlanLoop {
+  readonly mode: "sequential" | "parallel";
+  readonly iterator: string;
+  readonly items: CompiledValue;
+  readonly maxInFlight: number | Template;
+}
+
+export interface PlanStep {
+  readonly index: number;
+  readonly name: string;
+  /** The tool's kind, or `pipeline` for several tasks. */
+  readonly kind: string;
+  readonly pool: string;
+  readonly timeoutMs?: number;
+  readonly tasks: readonly PlanTask[];
+  readonly fields: readonly PlanField[];
+  /** What the worker's templates read of the execution. */
+  readonly workerReads: readonly ReadPath[];
+  readonly loop?: PlanLoop;
+  readonly set: readonly CompiledSet[];
+  readonly exclusive: boolean;
+  readonly arcs: readonly PlanArc[];
+  /** One of its arcs lies on a cycle: its other targets stay open while the cycle turns. */
+  readonly branchesFromCycle: boolean;
+}
+
+export interface Plan {
+  /** SHA-256 of the playbook's text. */
+  readonly digest: string;
+  readonly name: string;
+  readonly workload: JsonObject;
+  readonly entry: number;
+  readonly noNextIsError: boolean;
+  readonly steps: readonly PlanStep[];
+  readonly byName: ReadonlyMap<string, PlanStep>;
+  readonly graph: Graph;
+}
+

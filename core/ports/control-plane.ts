@@ -1,0 +1,51 @@
+// What a worker needs of the control plane. One implementation speaks HTTP over an injected
+// fetch: embedded, that fetch is the control app itself.
+
+import type { WorkerCommand } from "#core/model/command";
+import type { CommandId, ExecutionId } from "#core/model/ids";
+import type { Json, JsonObject } from "#core/model/json";
+import type { Outcome, ResultRef } from "#core/model/outcome";
+import type { LeaseRef, RenewVerdict } from "./event-log.ts";
+
+export interface ClaimWork {
+  readonly worker: string;
+  readonly pools: readonly string[];
+  /** Free slots: at most so many commands are wanted. */
+  readonly want: number;
+}
+
+/**
+ * `accepted` and `duplicate`: it is recorded. `refused` (an older attempt) and `gone` (nothing
+ * waits for it any more): discard it. `retry`: keep it and report it again later.
+ */
+export type SettleVerdict = "accepted" | "duplicate" | "refused" | "gone" | "retry";
+
+export interface Settle extends ClaimWork {
+  readonly outcomes: readonly Outcome[];
+}
+
+export interface Settled {
+  /** One per outcome, in order. */
+  readonly verdicts: readonly SettleVerdict[];
+  /** The next commands, already leased to this worker; at most `want`. */
+  readonly commands: readonly WorkerCommand[];
+}
+
+export interface CredentialRecord {
+  readonly name: string;
+  readonly type: string;
+  readonly data: JsonObject;
+}
+
+export interface ControlPlane {
+  claim(work: ClaimWork, signal?: AbortSignal): Promise<readonly WorkerCommand[]>;
+  settle(settle: Settle, signal?: AbortSignal): Promise<Settled>;
+  /** `lost`: another attempt is open; `gone`: the execution was cancelled or has ended. */
+  renew(worker: string, leases: readonly LeaseRef[]): Promise<readonly RenewVerdict[]>;
+  release(worker: string, leases: readonly LeaseRef[]): Promise<void>;
+  putResult(executionId: ExecutionId, name: string, value: Json): Promise<ResultRef>;
+  /** @throws Fault `not_found` for a reference that nothing is stored under. */
+  resolveResult(ref: string): Promise<Json>;
+  /** Only for a command that this worker has leased. @throws Fault `not_found`, `forbidden`. */
+  credential(worker: string, commandId: CommandId, alias: string): Promise<CredentialRecord>;
+}

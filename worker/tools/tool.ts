@@ -1,0 +1,75 @@
+// The contract of a built-in tool: rendered config in, one outcome envelope out.
+
+import type { CommandId, ExecutionId } from "#core/model/ids";
+import type { Json, JsonObject } from "#core/model/json";
+import type { Failure, Output, ResultRef } from "#core/model/outcome";
+
+export type LogStream = "stdout" | "stderr" | "log";
+
+/** A credential as the control plane gives it out for a leased command. */
+export interface Credential {
+  readonly name: string;
+  readonly type: string;
+  readonly data: JsonObject;
+}
+
+/** What the worker's operator allows tools to do; everything else is denied. */
+export interface ToolPolicy {
+  readonly shell: boolean;
+  /** Folders from which `script: {source: {type: file}}` and database files may come. */
+  readonly fileRoots: readonly string[];
+}
+
+/** State that the tasks of one step share (an open DuckDB); closed when the command ends. */
+export interface CommandResources {
+  /** The resource under `key`, opened on first use. */
+  use<Resource>(
+    key: string,
+    open: () => Promise<{ readonly value: Resource; close(): Promise<void> }>,
+  ): Promise<Resource>;
+}
+
+export interface ToolContext {
+  readonly executionId: ExecutionId;
+  readonly commandId: CommandId;
+  readonly step: string;
+  readonly label: string;
+  readonly attempt: number;
+  /** The same over all attempts of this call: what makes an external effect idempotent. */
+  readonly idempotencyKey: string;
+  readonly workerId: string;
+  /** Aborted when the lease is lost, the execution is cancelled or the deadline has passed. */
+  readonly signal: AbortSignal;
+  /** Milliseconds this call may take from now on; the tool's own `timeout` may only shorten it. */
+  readonly timeoutMs: number;
+  readonly policy: ToolPolicy;
+  readonly resources: CommandResources;
+  /** The values of the execution that the worker was given: python's `variables`. */
+  readonly variables: JsonObject;
+  log(stream: LogStream, text: string): void;
+  credential(alias: string): Promise<Credential>;
+  /** The value behind a reference, fetched from its durable store. */
+  resolveResult(ref: string): Promise<Json>;
+  /** Stores a value and gives its reference. */
+  putResult(name: string, value: Json): Promise<ResultRef>;
+}
+
+export interface Tool {
+  readonly kind: string;
+  /** Never rejects for what the outside world does: that is an output with status `error`. */
+  run(config: JsonObject, context: ToolContext): Promise<Output>;
+  /** Ends what the tool keeps warm (runner processes, pools). */
+  close?(): Promise<void>;
+}
+
+/** Thrown inside a tool to end it with this failure; `run-command` makes the output of it. */
+export class ToolFailure extends Error {
+  override readonly name = "ToolFailure";
+
+  constructor(
+    readonly failure: Failure,
+    options: { readonly cause?: unknown } = {},
+  ) {
+    super(failure.message, options.cause === undefined ? {} : { cause: options.cause });
+  }
+}
