@@ -195,6 +195,7 @@ function settled(state: ExecutionState, event: CallSettled): void {
   const { loop } = active;
   if (loop === undefined) {
     active.output = event.output;
+    active.failed = event.type === "call.error";
     state.settled.add(command.step);
     return;
   }
@@ -210,6 +211,7 @@ function loopDone(state: ExecutionState, event: LoopDone): void {
   const active = activeStep(state, event.step);
   const step = state.steps.get(event.step);
   active.output = loopOutput(event);
+  active.failed = event.stats.failed > 0;
   if (step !== undefined) {
     step.stats = event.stats;
     step.results = held(event.results ?? [], event.results_ref);

@@ -17,7 +17,8 @@ import { noVariables, setVariable, type Variables } from "./variables.ts";
 /** Emits `step.exit` and the skips that follow from it. */
 export function exitStep(turn: Turn, step: PlanStep): true {
   const active = turn.state.active.get(step.name);
-  const exit = evaluateExit(turn, step, active, active?.output ?? { status: "ok" });
+  const output = active?.output ?? { status: "ok" };
+  const exit = evaluateExit(turn, step, active, { output, failed: active?.failed ?? false });
   turn.journal.emit(exit);
   skipUnmatched(turn, step, exit.not_taken);
   return true;
@@ -26,24 +27,29 @@ export function exitStep(turn: Turn, step: PlanStep): true {
 /** Leaves a step that the engine itself had to fail: no command of it runs. */
 export function exitFailed(turn: Turn, step: PlanStep, error: Failure): true {
   const active = turn.state.active.get(step.name);
-  const exit = evaluateExit(turn, step, active, failureOutput(error));
+  const exit = evaluateExit(turn, step, active, { output: failureOutput(error), failed: true });
   turn.journal.emit({ ...exit, error: exit.error ?? error });
   skipUnmatched(turn, step, exit.not_taken);
   return true;
+}
+
+interface Ended {
+  readonly output: Output;
+  readonly failed: boolean;
 }
 
 function evaluateExit(
   turn: Turn,
   step: PlanStep,
   active: ActiveStep | undefined,
-  output: Output,
+  ended: Ended,
 ): StepExit {
   const visit = active?.visit ?? 1;
-  const first = new ExitContext(turn, step, output, active?.loop !== undefined);
+  const first = new ExitContext(turn, step, ended, active?.loop !== undefined);
   const set = first.stepSet();
   if (set.error === undefined) return first.exit(visit, set.values, undefined);
-  const failed: Output = { ...output, status: "error", error: set.error };
-  return new ExitContext(turn, step, failed, false).exit(visit, {}, set.error);
+  const output: Output = { ...ended.output, status: "error", error: set.error };
+  return new ExitContext(turn, step, { output, failed: true }, false).exit(visit, {}, set.error);
 }
 
 interface RenderedSet {
@@ -65,11 +71,11 @@ class ExitContext {
   constructor(
     readonly turn: Turn,
     readonly step: PlanStep,
-    readonly output: Output,
+    ended: Ended,
     looped: boolean,
   ) {
-    this.#failed = output.status === "error";
-    const bound = exitLocals(turn, step, output, looped);
+    this.#failed = ended.failed;
+    const bound = exitLocals(turn, step, ended, looped);
     this.#scope = new ExecutionScope(turn.state, turn.facts, bound, this.#overlay);
     this.#environment = { nowMs: turn.facts.nowMs };
   }
@@ -151,9 +157,9 @@ class ExitContext {
   }
 }
 
-function exitLocals(turn: Turn, step: PlanStep, output: Output, looped: boolean): Locals {
+function exitLocals(turn: Turn, step: PlanStep, ended: Ended, looped: boolean): Locals {
   const state = turn.state.steps.get(step.name);
-  const failed = output.status === "error";
+  const { output, failed } = ended;
   const name = looped ? "loop.done" : failed ? "call.error" : "call.done";
   const bound: Record<string, unknown> = {
     output: outputView(looped ? state : undefined, output, turn.facts),

@@ -35,6 +35,15 @@ export class Externalizer {
     }
     const text = JSON.stringify(value);
     if (text.length <= inlineBytesMax) return undefined;
+    return this.#reference(name, value as Json, text).ref;
+  }
+
+  /** The value's reference, whatever its size. */
+  put(name: string, value: Json): Put {
+    return this.#reference(name, value, JSON.stringify(value));
+  }
+
+  #reference(name: string, value: Json, text: string): Put {
     const sha256 = this.sha256(text);
     const ref: ResultRef = {
       kind: "result_ref",
@@ -44,8 +53,9 @@ export class Externalizer {
       meta: { bytes: utf8Bytes(text), sha256, media_type: "application/json" },
       extracted: summarise(value),
     };
-    this.puts.push({ ref, value, text });
-    return ref;
+    const put: Put = { ref, value, text };
+    this.puts.push(put);
+    return put;
   }
 
   output(name: string, output: Output): Output {
@@ -96,56 +106,59 @@ export function externalize(event: Event, text: string, sha256: Sha256): Externa
   return { event: { value, text }, puts: out.puts };
 }
 
+/** Moves `value` out of the event under `<field>_ref`, if it is large. */
+function moved<Field extends string>(
+  out: Externalizer,
+  event: Event,
+  move: { readonly field: Field; readonly name: string; readonly value: Json | undefined },
+): Event {
+  const ref = out.refFor(move.name, move.value);
+  if (ref === undefined) return event;
+  const rest: Record<string, unknown> = { ...event, [`${move.field}_ref`]: ref };
+  delete rest[move.field];
+  return rest as unknown as Event;
+}
+
 function replaceLarge(event: Event, out: Externalizer): Event {
   switch (event.type) {
     case "playbook.started":
-    case "child.started": {
-      const ref = out.refFor("workload", event.workload);
-      if (ref === undefined) return event;
-      const { workload: _workload, ...rest } = event;
-      return { ...rest, workload_ref: ref };
+    case "child.started":
+      return moved(out, event, { field: "workload", name: "workload", value: event.workload });
+    case "command.issued": {
+      const value = event.input as JsonObject | undefined;
+      return moved(out, event, { field: "input", name: `${event.step}.input`, value });
     }
+    case "loop.done":
+      return moved(out, event, {
+        field: "results",
+        name: `${event.step}.results`,
+        value: event.results,
+      });
+    case "playbook.completed":
+    case "playbook.failed":
+    case "child.done":
+      return moved(out, event, { field: "result", name: "result", value: event.result });
     case "step.enter": {
       const ref = out.refFor(`${event.step}.items`, event.loop?.items);
       if (ref === undefined || event.loop === undefined) return event;
       const { items: _items, ...loop } = event.loop;
       return { ...event, loop: { ...loop, items_ref: ref } };
     }
-    case "command.issued": {
-      const ref = out.refFor(`${event.step}.input`, event.input as JsonObject | undefined);
-      if (ref === undefined) return event;
-      const { input: _input, ...rest } = event;
-      return { ...rest, input_ref: ref };
-    }
     case "call.done":
-    case "call.error": {
-      const { set: _set, set_refs: _refs, ...rest } = event;
-      return { ...rest, output: out.output("output", event.output), ...out.set(event) };
-    }
+    case "call.error":
+      return { ...withoutSet(event), output: out.output("output", event.output), ...out.set(event) };
     case "step.exit": {
-      const { set: _set, set_refs: _refs, ...rest } = event;
       const taken = event.taken.map((arc) => ({ to: arc.to, ...out.set(arc) }));
-      return { ...rest, taken, ...out.set(event) };
+      return { ...withoutSet(event), taken, ...out.set(event) };
     }
-    case "vars.set": {
-      const { set: _set, set_refs: _refs, ...rest } = event;
-      return { ...rest, ...out.set(event) };
-    }
-    case "loop.done": {
-      const ref = out.refFor(`${event.step}.results`, event.results);
-      if (ref === undefined) return event;
-      const { results: _results, ...rest } = event;
-      return { ...rest, results_ref: ref };
-    }
-    case "playbook.completed":
-    case "playbook.failed":
-    case "child.done": {
-      const ref = out.refFor("result", event.result);
-      if (ref === undefined) return event;
-      const { result: _result, ...rest } = event;
-      return { ...rest, result_ref: ref };
-    }
+    case "vars.set":
+      return { ...withoutSet(event), ...out.set(event) };
     default:
       return event;
   }
+}
+
+function withoutSet<Values extends SetValues>(event: Values): Omit<Values, "set" | "set_refs"> {
+  const { set: _set, set_refs: _refs, ...rest } = event;
+  return rest;
 }

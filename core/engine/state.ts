@@ -25,6 +25,8 @@ export interface ActiveStep {
   readonly loop?: LoopState;
   /** What came of it, once known; the step can then exit. */
   output?: Output;
+  /** Whether that counts as a failure; a policy may let an error go on. */
+  failed?: boolean;
 }
 
 export type StepStatus = "entered" | "completed" | "failed" | "skipped";

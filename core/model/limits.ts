@@ -86,9 +86,9 @@ export const logCharsMax = 8 * 1_048_576;
 export const logLineCharsMax = 16_384;
 /** Warm python processes of one interpreter; calls beyond it wait within their own deadline. */
 export const pythonRunnersMax = 16;
-/** Warm processes that stay when there is nothing to do; the rest end after `pythonIdleMs`. */
+/** Warm processes that stay when there is nothing to do; the rest end after `idleProcessMs`. */
 export const pythonRunnersIdleMax = 2;
-export const pythonIdleMs = 60_000;
+export const idleProcessMs = 60_000;
 export const pythonInterpretersMax = 4;
 /** Calls after which a runner is replaced: modules that leak can't leak for ever. */
 export const pythonRunnerCallsMax = 10_000;
@@ -96,12 +96,15 @@ export const pythonRunnerCallsMax = 10_000;
 export const pythonResidentBytesMax = 1_073_741_824;
 /** Address space of one runner (RLIMIT_AS); numeric libraries reserve far more than they use. */
 export const pythonAddressBytesMax = 16 * 1_073_741_824;
-/** QuickJS runs one call per thread; calls beyond it wait within their own deadline. */
-export const javascriptThreadsMax = 4;
+/** QuickJS runs one call per process; calls beyond it wait within their own deadline. */
+export const javascriptProcessesMax = 4;
+export const javascriptProcessesIdleMax = 1;
+/** Calls after which an interpreter process is replaced, as spent interpreters leave memory. */
+export const javascriptProcessCallsMax = 10_000;
 export const javascriptMemoryBytesMax = 64 * 1_048_576;
 export const javascriptStackBytesMax = 512 * 1_024;
-/** A thread that does not answer its interruption within this is terminated. */
-export const javascriptKillGraceMs = 1_000;
+/** A program that has not noticed its deadline within this is killed with its process. */
+export const javascriptKillGraceMs = 500;
 /** Text of one shell script: it is one argument, which Linux bounds at 128 KiB. */
 export const shellScriptBytesMax = 128 * 1_024 - 1;
 /** Time between SIGTERM and SIGKILL for a shell command that was stopped. */
@@ -110,3 +113,25 @@ export const shellKillGraceMs = 2_000;
 export const processDrainMs = 250;
 /** Time between two looks whether a process group that was asked to end is gone. */
 export const processPollMs = 20;
+
+// --- workers ------------------------------------------------------------------------------
+
+/** Time a command may take whose step names no timeout. */
+export const commandTimeoutMsDefault = 3_600_000;
+/** A worker looks this often after claims while it has free slots, leases and deadlines. */
+export const workerTickMs = 1_000;
+/** A tool that has not ended this long after its abort is given up, and its slot freed. */
+export const toolAbortGraceMs = 5_000;
+export const settlesInFlightMax = 2;
+/** First and longest wait before a request that failed is made again. */
+export const workerRetryMs = 200;
+export const workerRetryMsMax = 5_000;
+/** Tasks of one pipeline that run in a row before the event loop gets its turn. */
+export const pipelineTurnTasksMax = 100;
+/** Compiled texts a worker keeps, and the characters they may have together. */
+export const templateCacheEntriesMax = 4_096;
+export const templateCacheCharsMax = 8 * 1_048_576;
+/** Lines of the spool that stand for nothing any more before it is written anew. */
+export const spoolDeadLinesMax = 1_000;
+/** Messages that wait for one subscriber of the memory bus; the oldest make room for new ones. */
+export const busQueueMessagesMax = 10_000;

@@ -56,6 +56,11 @@ export interface Outcome {
   readonly output: Output;
   /** Values that the pipeline's `set` gave to the execution. */
   readonly set?: JsonObject;
+  /**
+   * How the command counts; without it, as its output's status says. `done` with a status `error`:
+   * a policy went on past the error, which arcs still see (language reference §1.5).
+   */
+  readonly settled_as?: "done" | "error";
   readonly duration_ms: number;
 }
 

@@ -1,0 +1,59 @@
+// The control plane's HTTP app: one `fetch(Request)`, the same embedded and on a socket. The one
+// place where a fault becomes an answer.
+
+import { Elysia } from "elysia";
+import { Fault, InvariantViolation, messageOf } from "#core/model/fault";
+import { api } from "#core/wire/api";
+import { problemBody, statusOf } from "#core/wire/problem";
+import { catalogRoutes } from "./routes/catalog.ts";
+import { commandRoutes } from "./routes/commands.ts";
+import { executionRoutes } from "./routes/executions.ts";
+import { mount } from "./routes/mount.ts";
+import type { Executions } from "./services/executions.ts";
+
+export interface ControlAppOptions {
+  readonly executions: Executions;
+  /** Told of errors that are nobody's fault but ours. */
+  readonly report: (message: string) => void;
+  /** Adds the OpenAPI page; left out where nobody will look (a one-off run). */
+  readonly documentation?: (app: Elysia) => void;
+}
+
+export type Fetch = (request: Request) => Promise<Response>;
+
+export function controlApp(options: ControlAppOptions): Fetch {
+  const { executions, report } = options;
+  const { clock, engineVersion } = executions.context;
+  const startedMs = clock.nowMs();
+  const app = new Elysia({ aot: false });
+  options.documentation?.(app);
+  app.onError(({ error, code }) => {
+    const fault = code === "NOT_FOUND" ? new Fault("not_found", "no such route") : faultOf(error);
+    if (fault.code === "internal") report(describe(error));
+    return Response.json(problemBody(fault), {
+      status: statusOf(fault.code),
+      headers: fault.retryable ? { "retry-after": "1" } : {},
+    });
+  });
+  mount(app, api.health, () => ({
+    status: "ok" as const,
+    version: engineVersion,
+    uptime_seconds: (clock.nowMs() - startedMs) / 1000,
+  }));
+  executionRoutes(app, executions);
+  catalogRoutes(app, executions.context);
+  commandRoutes(app, executions);
+  return (request) => Promise.resolve(app.handle(request));
+}
+
+/** Anything that isn't a fault is a bug of ours: the caller learns only that. */
+function faultOf(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  return new Fault("internal", "internal error", { cause: error });
+}
+
+function describe(error: unknown): string {
+  if (error instanceof InvariantViolation && error.stack !== undefined) return error.stack;
+  const cause = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : "";
+  return cause === "" ? messageOf(error) : `${messageOf(error)}: ${cause}`;
+}

@@ -1,0 +1,36 @@
+// One control plane over its ports: services, sweep and HTTP app, the same in every shape.
+
+import type { Fetch } from "./app.ts";
+import { controlApp } from "./app.ts";
+import type { ControlContext, ControlPorts } from "./services/context.ts";
+import { Executions } from "./services/executions.ts";
+import { Plans } from "./services/plans.ts";
+import { type Sweeper, sweeper } from "./services/sweep.ts";
+
+export interface Control {
+  readonly fetch: Fetch;
+  readonly executions: Executions;
+  readonly sweep: Sweeper;
+  /** Ends the sweep; the ports are the caller's to close. */
+  stop(): Promise<void>;
+}
+
+export interface ControlOptions {
+  readonly report: (message: string) => void;
+  readonly documentation?: Parameters<typeof controlApp>[0]["documentation"];
+}
+
+/** Starts the sweep and gives the app; nothing listens on a socket yet. */
+export function startControl(ports: ControlPorts, options: ControlOptions): Control {
+  const context: ControlContext = { ...ports, plans: new Plans(ports.catalog) };
+  const sweep = sweeper(() => executions, options.report);
+  const executions = new Executions(context, sweep.kick);
+  const { report, documentation } = options;
+  const fetch = controlApp({
+    executions,
+    report,
+    ...(documentation === undefined ? {} : { documentation }),
+  });
+  sweep.kick();
+  return { fetch, executions, sweep, stop: () => sweep.stop() };
+}

@@ -1,0 +1,64 @@
+// Routes about the catalog.
+
+import type { Elysia } from "elysia";
+import type { CatalogEntry } from "#core/ports/catalog-store";
+import { api, pageSize } from "#core/wire/api";
+import { catalogEntry, registerPlaybook } from "../services/catalog.ts";
+import type { ControlContext } from "../services/context.ts";
+import { mount } from "./mount.ts";
+
+export function catalogRoutes(app: Elysia, context: ControlContext): void {
+  mount(app, api.registerCatalog, async ({ body }) => {
+    const { content, path } = body;
+    const { entry, created } = await registerPlaybook(context, {
+      content,
+      ...(path === undefined ? {} : { path }),
+    });
+    const what = `${entry.path} version ${entry.version}`;
+    return {
+      status: "success" as const,
+      message: created ? `registered ${what}` : `${what} has this content already`,
+      path: entry.path,
+      version: entry.version,
+      catalog_id: entry.catalogId,
+      kind: entry.kind,
+      created,
+    };
+  });
+  mount(app, api.listCatalog, async ({ body }) => {
+    const { resource_type: kind, path, limit } = body ?? {};
+    const entries = await context.catalog.list({
+      limit: pageSize(limit),
+      ...(kind === undefined ? {} : { kind: capitalised(kind) }),
+      ...(path === undefined ? {} : { path }),
+    });
+    return { entries: entries.map((entry) => entryView(entry, false)) };
+  });
+  mount(app, api.catalogResource, async ({ body }) => {
+    const { catalog_id: catalogId, path, version } = body;
+    const entry = await catalogEntry(context, {
+      ...(catalogId === undefined ? {} : { catalogId }),
+      ...(path === undefined ? {} : { path }),
+      ...(typeof version === "number" ? { version } : {}),
+    });
+    return entryView(entry, true);
+  });
+}
+
+/** `playbook` and `Playbook` are one kind. */
+function capitalised(kind: string): string {
+  return kind.charAt(0).toUpperCase() + kind.slice(1).toLowerCase();
+}
+
+function entryView(entry: CatalogEntry, withContent: boolean) {
+  return {
+    catalog_id: entry.catalogId,
+    path: entry.path,
+    version: entry.version,
+    kind: entry.kind,
+    digest: entry.digest,
+    meta: { ...entry.meta },
+    created_at: new Date(entry.createdAtMs).toISOString(),
+    ...(withContent ? { content: entry.content } : {}),
+  };
+}

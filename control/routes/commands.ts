@@ -1,0 +1,69 @@
+// Routes for workers: commands out, outcomes and results in.
+
+import type { Elysia } from "elysia";
+import { Fault } from "#core/model/fault";
+import type { CommandId } from "#core/model/ids";
+import type { Json } from "#core/model/json";
+import { claimCommandsMax, settleOutcomesMax } from "#core/model/limits";
+import type { Outcome } from "#core/model/outcome";
+import type { LeaseRef } from "#core/ports/event-log";
+import { api } from "#core/wire/api";
+import { claimCommands, releaseLeases, renewLeases, settleOutcomes } from "../services/dispatch.ts";
+import type { Executions } from "../services/executions.ts";
+import { fetchResult, storeResult } from "../services/results.ts";
+import { parseExecutionId } from "./executions.ts";
+import { mount } from "./mount.ts";
+
+interface WireLease {
+  readonly command_id: string;
+  readonly attempt: number;
+}
+
+function leasesOf(wire: readonly WireLease[]): readonly LeaseRef[] {
+  if (wire.length > claimCommandsMax) throw tooMany("leases", wire.length, claimCommandsMax);
+  return wire.map(({ command_id, attempt }) => ({ commandId: command_id as CommandId, attempt }));
+}
+
+function tooMany(what: string, found: number, most: number): Fault {
+  return new Fault("too_large", `expected at most ${most} ${what} in a request, found ${found}`);
+}
+
+export function commandRoutes(app: Elysia, executions: Executions): void {
+  mount(app, api.claim, async ({ body }) => ({
+    commands: [...(await claimCommands(executions, body))],
+  }));
+  mount(app, api.settle, async ({ body }) => {
+    const { outcomes, ...work } = body;
+    if (outcomes.length > settleOutcomesMax) {
+      throw tooMany("outcomes", outcomes.length, settleOutcomesMax);
+    }
+    const settled = await settleOutcomes(executions, {
+      ...work,
+      // The schema holds the fields that decide; the rest of an output is data.
+      outcomes: outcomes as unknown as readonly Outcome[],
+    });
+    return { verdicts: [...settled.verdicts], commands: [...settled.commands] };
+  });
+  mount(app, api.renew, async ({ body }) => ({
+    verdicts: [...(await renewLeases(executions, body.worker, leasesOf(body.leases)))],
+  }));
+  mount(app, api.release, async ({ body }) => {
+    await releaseLeases(executions, body.worker, leasesOf(body.leases));
+    return { released: body.leases.length };
+  });
+  mount(app, api.commandCredential, async ({ body }) => {
+    const credential = await executions.context.credentials(body.alias);
+    if (credential === undefined) {
+      throw new Fault("not_found", `credential ${body.alias} does not exist`);
+    }
+    return { ...credential, data: { ...credential.data } };
+  });
+  mount(app, api.putResult, async ({ params, body }) => {
+    const id = parseExecutionId(params.id);
+    const ref = await storeResult(executions.context, id, body.name, body.data as Json);
+    const { store, scope, meta } = ref;
+    const { bytes, sha256 } = meta;
+    return { ref: ref.ref, store, scope, bytes, sha256, result_ref: { ...ref } };
+  });
+  mount(app, api.resolveResult, ({ query }) => fetchResult(executions.context, query.ref));
+}

@@ -1,0 +1,175 @@
+// Routes about executions, their variables and their context.
+
+import type { Elysia } from "elysia";
+import { Fault } from "#core/model/fault";
+import { type CatalogId, type ExecutionId, executionId, isSnowflake } from "#core/model/ids";
+import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
+import type { ExecutionFilter } from "#core/ports/event-log";
+import { api, pageSize } from "#core/wire/api";
+import type { Executions } from "../services/executions.ts";
+import { changeVariables, endExecution, startExecution } from "../services/lifecycle.ts";
+import {
+  eventView,
+  executionDetail,
+  executionStatus,
+  renderContext,
+  summaryOf,
+  variablesOf,
+} from "../services/views.ts";
+import { mount } from "./mount.ts";
+
+/** @throws Fault `invalid` for text that can't be an execution's id. */
+export function parseExecutionId(text: string): ExecutionId {
+  if (isSnowflake(text)) return executionId(text);
+  throw new Fault("invalid", `expected an execution id, found ${JSON.stringify(text.slice(0, 40))}`);
+}
+
+export function executionRoutes(app: Elysia, executions: Executions): void {
+  mount(app, api.execute, async ({ body }) => {
+    const { path, catalog_id: catalogId, version, payload, workload, origin, trace } = body;
+    if (path === undefined && catalogId === undefined) {
+      throw new Fault("invalid", "expected path or catalog_id, found neither");
+    }
+    const started = await startExecution(executions, {
+      workload: (payload ?? workload ?? {}) as JsonObject,
+      ...(path === undefined ? {} : { path }),
+      ...(catalogId === undefined ? {} : { catalogId: catalogId as CatalogId }),
+      ...(version === undefined ? {} : { version }),
+      ...(origin === undefined ? {} : { origin }),
+      ...(trace === undefined ? {} : { trace: trace as JsonObject }),
+    });
+    return {
+      execution_id: started.executionId,
+      status: "started" as const,
+      commands_generated: started.commandsGenerated,
+      path: started.entry.path,
+      version: started.entry.version,
+    };
+  });
+  mount(app, api.listExecutions, async ({ query }) => {
+    const rows = await executions.context.log.executions(filterOf(query));
+    return rows.map(summaryOf);
+  });
+  mount(app, api.getExecution, ({ params }) =>
+    executionDetail(executions, parseExecutionId(params.id)),
+  );
+  mount(app, api.executionStatus, ({ params }) =>
+    executionStatus(executions, parseExecutionId(params.id)),
+  );
+  eventRoutes(app, executions);
+  variableRoutes(app, executions);
+}
+
+function filterOf(query: {
+  readonly status?: string;
+  readonly path?: string;
+  readonly parent_execution_id?: string;
+  readonly before?: string;
+  readonly limit?: number;
+}): ExecutionFilter {
+  const { status, path, parent_execution_id: parent, before, limit } = query;
+  return {
+    limit: pageSize(limit),
+    ...(status === undefined ? {} : { status: parseStatus(status) }),
+    ...(path === undefined ? {} : { path }),
+    ...(parent === undefined ? {} : { parentId: parseExecutionId(parent) }),
+    ...(before === undefined ? {} : { before: parseExecutionId(before) }),
+  };
+}
+
+function parseStatus(text: string): NonNullable<ExecutionFilter["status"]> {
+  const status = text.toLowerCase();
+  switch (status) {
+    case "running":
+    case "completed":
+    case "failed":
+    case "cancelled":
+      return status;
+    default:
+      throw new Fault(
+        "invalid",
+        `expected status running, completed, failed or cancelled, found ${JSON.stringify(text.slice(0, 40))}`,
+      );
+  }
+}
+
+function eventRoutes(app: Elysia, executions: Executions): void {
+  mount(app, api.executionEvents, async ({ params, query }) => {
+    const id = parseExecutionId(params.id);
+    const { log } = executions.context;
+    const head = await log.head(id);
+    if (head === undefined) throw new Fault("not_found", `execution ${id} does not exist`);
+    const limit = pageSize(query.limit);
+    const page = await log.events(id, query.after ?? 0, limit);
+    const last = page.at(-1)?.event.seq;
+    return {
+      execution_id: id,
+      path: head.row.path,
+      status: head.row.status.toUpperCase(),
+      events: page
+        .map(eventView)
+        .filter((event) => query.event_type === undefined || event.event_type === query.event_type),
+      pagination: {
+        total_events: head.seq,
+        next_after: last !== undefined && last < head.seq ? last : null,
+      },
+    };
+  });
+  mount(app, api.cancelExecution, async ({ params, body }) => {
+    const id = parseExecutionId(params.id);
+    const verdict = await endExecution(
+      executions,
+      id,
+      body?.reason === undefined ? {} : { reason: body.reason },
+    );
+    if (verdict === "unknown") throw new Fault("not_found", `execution ${id} does not exist`);
+    return verdict === "ended"
+      ? { status: "cancelled" as const, execution_id: id, message: "the execution was cancelled" }
+      : { status: "already_completed" as const, execution_id: id, message: "the execution had ended" };
+  });
+  mount(app, api.renderContext, async ({ body }) => {
+    const id = parseExecutionId(body.execution_id);
+    const { rendered, keys } = await renderContext(executions, id, {
+      template: body.template as Json,
+      extra: (body.extra_context ?? {}) as JsonObject,
+      strict: body.strict ?? true,
+    });
+    return { status: "ok" as const, rendered, context_keys: [...keys] };
+  });
+}
+
+function variableRoutes(app: Elysia, executions: Executions): void {
+  mount(app, api.listVariables, async ({ params }) => {
+    const id = parseExecutionId(params.id);
+    const variables = await variablesOf(executions, id);
+    const described = Object.fromEntries(
+      Object.entries(variables).map(([name, value]) => [name, { value, type: "ctx" }]),
+    );
+    return { execution_id: id, variables: described, count: Object.keys(described).length };
+  });
+  mount(app, api.getVariable, async ({ params }) => {
+    const id = parseExecutionId(params.id);
+    const variables = await variablesOf(executions, id);
+    if (!Object.hasOwn(variables, params.name)) {
+      throw new Fault("not_found", `execution ${id} has no variable ${params.name}`);
+    }
+    return { execution_id: id, name: params.name, value: variables[params.name], type: "ctx" };
+  });
+  mount(app, api.setVariables, async ({ params, body }) => {
+    const id = parseExecutionId(params.id);
+    const { variables, source_step: sourceStep } = body;
+    if (!isJsonObject(variables)) throw new Fault("invalid", "expected variables to be a map");
+    await changeVariables(executions, id, {
+      set: variables,
+      ...(sourceStep === undefined ? {} : { sourceStep }),
+    });
+    const names = Object.keys(variables);
+    return { execution_id: id, variables_set: names.length, var_names: names };
+  });
+  mount(app, api.deleteVariable, async ({ params }) => {
+    const id = parseExecutionId(params.id);
+    const known = Object.hasOwn(await variablesOf(executions, id), params.name);
+    if (known) await changeVariables(executions, id, { removed: [params.name] });
+    return { execution_id: id, var_name: params.name, deleted: known };
+  });
+}

@@ -1,0 +1,77 @@
+// Registering playbooks and finding them again. What is registered has been checked whole, so no
+// execution starts from a playbook that can't run.
+
+import { Fault } from "#core/model/fault";
+import type { CatalogId } from "#core/model/ids";
+import type { JsonObject } from "#core/model/json";
+import { playbookBytesMax } from "#core/model/limits";
+import { parsePlaybook } from "#core/playbook/parse";
+import type { CatalogEntry } from "#core/ports/catalog-store";
+import type { ControlContext } from "./context.ts";
+
+export interface RegisterRequest {
+  /** YAML, plain or base64. */
+  readonly content: string;
+  /** Where it has no `metadata.path`. */
+  readonly path?: string;
+}
+
+export interface Registered {
+  readonly entry: CatalogEntry;
+  /** False when the newest version of the path has the same content already. */
+  readonly created: boolean;
+}
+
+/** @throws Fault `invalid` with every problem and its place in `details`. */
+export async function registerPlaybook(
+  context: ControlContext,
+  request: RegisterRequest,
+): Promise<Registered> {
+  const content = plainText(request.content);
+  if (content.length > playbookBytesMax) {
+    throw new Fault("too_large", `the playbook has ${content.length} characters, expected at most ${playbookBytesMax}`);
+  }
+  const parsed = parsePlaybook(content);
+  if (!parsed.ok) {
+    const [first] = parsed.problems;
+    const place = first === undefined ? "" : ` (line ${first.line}: ${first.message})`;
+    throw new Fault("invalid", `the playbook has ${parsed.problems.length} problems${place}`, {
+      details: { problems: parsed.problems },
+    });
+  }
+  const { metadata, kind } = parsed.document;
+  const path = typeof metadata.path === "string" ? metadata.path : request.path;
+  return context.catalog.register({
+    catalogId: context.ids.catalogId() as CatalogId,
+    path: path ?? metadata.name,
+    kind,
+    content,
+    digest: context.sha256(content),
+    meta: metadata as JsonObject,
+    createdAtMs: context.clock.nowMs(),
+  });
+}
+
+/** Base64 has no colon, and no playbook is without one. */
+function plainText(content: string): string {
+  const compact = content.replace(/\s/g, "");
+  if (compact === "" || !/^[A-Za-z0-9+/]+={0,2}$/.test(compact)) return content;
+  return new TextDecoder().decode(Uint8Array.from(atob(compact), (char) => char.charCodeAt(0)));
+}
+
+/** @throws Fault `not_found`. */
+export async function catalogEntry(
+  context: ControlContext,
+  query: { readonly catalogId?: string; readonly path?: string; readonly version?: number },
+): Promise<CatalogEntry> {
+  const { catalogId, path, version } = query;
+  if (catalogId === undefined && path === undefined) {
+    throw new Fault("invalid", "expected catalog_id or path, found neither");
+  }
+  const entry =
+    catalogId !== undefined
+      ? await context.catalog.byId(catalogId as CatalogId)
+      : await context.catalog.byPath(path ?? "", version);
+  if (entry !== undefined) return entry;
+  throw new Fault("not_found", `catalog entry ${catalogId ?? path} does not exist`);
+}

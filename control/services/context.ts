@@ -1,0 +1,30 @@
+// What the services of the control plane share: the ports, and what is built once upon them.
+
+import type { Sha256 } from "#core/model/codec";
+import type { Bus } from "#core/ports/bus";
+import type { CatalogStore } from "#core/ports/catalog-store";
+import type { Clock, IdMint } from "#core/ports/clock";
+import type { CredentialRecord } from "#core/ports/control-plane";
+import type { EventLog } from "#core/ports/event-log";
+import type { ResultStore } from "#core/ports/result-store";
+import type { Plans } from "./plans.ts";
+
+/** Where credentials come from; undefined for an alias that nobody has. */
+export type CredentialSource = (alias: string) => Promise<CredentialRecord | undefined>;
+
+export interface ControlPorts {
+  readonly log: EventLog;
+  readonly catalog: CatalogStore;
+  readonly results: ResultStore;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly ids: IdMint;
+  readonly sha256: Sha256;
+  readonly credentials: CredentialSource;
+  /** Named in the first event of every execution. */
+  readonly engineVersion: string;
+}
+
+export interface ControlContext extends ControlPorts {
+  readonly plans: Plans;
+}

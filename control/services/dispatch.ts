@@ -1,0 +1,166 @@
+// Commands to workers and outcomes back (DESIGN §6): claim leases, settle records, and hands the
+// next commands of the same executions over in the same breath.
+//
+// D1  The fence is the attempt number: an outcome counts only for the attempt that is open.
+// D2  An outcome is recorded once, however often it is reported.
+
+import { isTerminal, type ExecutionState } from "#core/engine/state";
+import { assembleCommand, type CommandPayload } from "#core/engine/assemble";
+import type { WorkerCommand } from "#core/model/command";
+import { type CallSettled, type Event } from "#core/model/event";
+import { Fault, messageOf } from "#core/model/fault";
+import { type CommandId, executionId, type ExecutionId, isSnowflake } from "#core/model/ids";
+import { claimCommandsMax, leaseMs } from "#core/model/limits";
+import type { Outcome } from "#core/model/outcome";
+import type { ClaimWork, Settle, SettleVerdict, Settled } from "#core/ports/control-plane";
+import type { CommandRow, LeaseRef, RenewVerdict } from "#core/ports/event-log";
+import type { Executions, Ruling } from "./executions.ts";
+import type { HandOver } from "./transition.ts";
+
+const pageEvents = 1_000;
+
+/** Leases ready commands, oldest first. */
+export async function claimCommands(
+  executions: Executions,
+  work: ClaimWork,
+): Promise<readonly WorkerCommand[]> {
+  const want = Math.min(work.want, claimCommandsMax);
+  if (want <= 0) return [];
+  const { log } = executions.context;
+  const rows = await log.claim({ worker: work.worker, pools: work.pools, want, leaseMs });
+  const commands: WorkerCommand[] = [];
+  for (const row of rows) {
+    const command = await commandOf(executions, row);
+    if (command !== undefined) commands.push(command);
+  }
+  return commands;
+}
+
+/** A command whose playbook can't be had any more fails at once, instead of being offered forever. */
+async function commandOf(
+  executions: Executions,
+  row: CommandRow,
+): Promise<WorkerCommand | undefined> {
+  const payload = row.payload as unknown as CommandPayload;
+  try {
+    const plan = await executions.context.plans.byCatalogId(payload.catalog_id);
+    const step = plan.byName.get(payload.step);
+    if (step === undefined) throw new Fault("internal", `the plan has no step ${payload.step}`);
+    return assembleCommand(step, payload, { ...row, leaseMs });
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.retryable) throw thrown;
+    await settleOne(executions, "control", rejected(row, messageOf(thrown)), undefined);
+    return undefined;
+  }
+}
+
+function rejected(row: CommandRow, message: string): Outcome {
+  return {
+    command_id: row.commandId,
+    attempt: row.attempt,
+    output: { status: "error", error: { kind: "config", message, retryable: false } },
+    duration_ms: 0,
+  };
+}
+
+/** Records outcomes; each stands for itself. */
+export async function settleOutcomes(executions: Executions, settle: Settle): Promise<Settled> {
+  const handOver: HandOver = {
+    worker: settle.worker,
+    pools: settle.pools,
+    want: Math.min(settle.want, claimCommandsMax),
+    commands: [],
+  };
+  const verdicts = await Promise.all(
+    settle.outcomes.map((outcome) => settleOne(executions, settle.worker, outcome, handOver)),
+  );
+  if (handOver.commands.length === 0 && handOver.want > 0) {
+    handOver.commands.push(...(await claimCommands(executions, { ...settle, want: handOver.want })));
+  }
+  return { verdicts, commands: handOver.commands };
+}
+
+async function settleOne(
+  executions: Executions,
+  worker: string,
+  outcome: Outcome,
+  handOver: HandOver | undefined,
+): Promise<SettleVerdict> {
+  const id = executionOf(outcome.command_id);
+  if (id === undefined) return "gone";
+  try {
+    const verdict = await executions.submit<SettleVerdict>(id, {
+      rule: (state) => ruleOutcome(state, worker, outcome),
+      ...(handOver === undefined ? {} : { handOver }),
+    });
+    return verdict === "gone" ? await recordedBefore(executions, id, outcome) : verdict;
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.retryable) return "retry";
+    throw thrown;
+  }
+}
+
+/** The execution is named in the command's id, up to the first colon. */
+function executionOf(commandId: string): ExecutionId | undefined {
+  const text = commandId.slice(0, commandId.indexOf(":"));
+  return isSnowflake(text) ? executionId(text) : undefined;
+}
+
+function ruleOutcome(
+  state: ExecutionState,
+  worker: string,
+  outcome: Outcome,
+): Ruling<SettleVerdict> {
+  const command = state.commands.get(outcome.command_id as CommandId);
+  if (command === undefined || isTerminal(state)) return { answer: "gone" };
+  if (command.attempt !== outcome.attempt) return { answer: "refused" };
+  return { answer: "accepted", events: [settledEvent(worker, outcome)] };
+}
+
+function settledEvent(worker: string, outcome: Outcome): CallSettled {
+  const { output, set } = outcome;
+  const settledAs = outcome.settled_as ?? (output.status === "error" ? "error" : "done");
+  return {
+    type: settledAs === "error" ? "call.error" : "call.done",
+    command_id: outcome.command_id as CommandId,
+    attempt: outcome.attempt,
+    output,
+    ...(set === undefined ? {} : { set }),
+    duration_ms: outcome.duration_ms,
+    worker,
+  };
+}
+
+/** D2: a command that is closed was settled by this very attempt, or by something else. */
+async function recordedBefore(
+  executions: Executions,
+  id: ExecutionId,
+  outcome: Outcome,
+): Promise<SettleVerdict> {
+  const isIt = (event: Event): boolean =>
+    (event.type === "call.done" || event.type === "call.error") &&
+    event.command_id === outcome.command_id &&
+    event.attempt === outcome.attempt;
+  for (let after = 0; ; ) {
+    const page = await executions.context.log.events(id, after, pageEvents);
+    if (page.some(({ event }) => isIt(event))) return "duplicate";
+    if (page.length < pageEvents) return "gone";
+    after = page.at(-1)?.event.seq ?? after;
+  }
+}
+
+export function renewLeases(
+  executions: Executions,
+  worker: string,
+  leases: readonly LeaseRef[],
+): Promise<readonly RenewVerdict[]> {
+  return executions.context.log.renew(worker, leases, leaseMs);
+}
+
+export function releaseLeases(
+  executions: Executions,
+  worker: string,
+  leases: readonly LeaseRef[],
+): Promise<void> {
+  return executions.context.log.release(worker, leases);
+}

@@ -1,0 +1,190 @@
+// The heart of the control plane: every change of an execution goes through its desk, where facts
+// queue up, are folded and decided upon together, and are stored in one append.
+//
+// X1  An execution has one append in flight, in this process; the head check guards against others.
+// X2  After an append whose outcome is unknown, the state is dropped and rebuilt, never patched.
+// X3  A no is answered only from a state that the head confirms in that very request.
+
+import { ReplayError } from "#core/engine/evolve";
+import type { ExecutionState } from "#core/engine/state";
+import type { EventBody } from "#core/model/event";
+import { Fault } from "#core/model/fault";
+import type { ExecutionId } from "#core/model/ids";
+import { appendRetriesMax } from "#core/model/limits";
+import type { Plan } from "#core/playbook/plan";
+import { commandHint, commandsCancelled, executionUpdate } from "#core/wire/subjects";
+import { Committer } from "./committer.ts";
+import type { ControlContext } from "./context.ts";
+import { StateStore } from "./state-store.ts";
+import { type HandOver, TransitionBuilder } from "./transition.ts";
+
+/** What a request makes of the state: facts to record, or an answer that changes nothing. */
+export interface Ruling<Answer> {
+  readonly answer: Answer;
+  /** An empty list lets the engine go on; without one nothing happens. */
+  readonly events?: readonly EventBody[];
+  /** Further work on the transition, such as a row for the next attempt. */
+  readonly extend?: (builder: TransitionBuilder) => void;
+}
+
+export interface Request<Answer> {
+  rule(state: ExecutionState): Ruling<Answer>;
+  readonly handOver?: HandOver;
+  /** For the first event of an execution, whose plan the state doesn't name yet. */
+  readonly plan?: Plan;
+}
+
+interface Queued {
+  readonly request: Request<unknown>;
+  resolve(answer: unknown): void;
+  reject(error: unknown): void;
+}
+
+const retryDelayMs = 20;
+
+export class Executions {
+  readonly states: StateStore;
+  readonly #committer: Committer;
+  readonly #desks = new Map<ExecutionId, Queued[]>();
+  readonly #onCross: () => void;
+
+  /** @param onCross called after an append that left work for another execution. */
+  constructor(
+    readonly context: ControlContext,
+    onCross: () => void,
+  ) {
+    this.states = new StateStore(context.log);
+    this.#committer = new Committer(context.log);
+    this.#onCross = onCross;
+  }
+
+  /**
+   * Puts a request to an execution and resolves with its answer once that is stored.
+   * @throws Fault `unavailable` when the store stays away, `internal` for a quarantined log.
+   */
+  submit<Answer>(id: ExecutionId, request: Request<Answer>): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
+      const queued: Queued = { request, resolve: resolve as Queued["resolve"], reject };
+      const desk = this.#desks.get(id);
+      if (desk !== undefined) {
+        desk.push(queued);
+        return;
+      }
+      this.#desks.set(id, [queued]);
+      void this.#work(id);
+    });
+  }
+
+  /** Serves the desk until its queue is empty: X1. */
+  async #work(id: ExecutionId): Promise<void> {
+    // What arrives in the same turn of the event loop is served in one transition.
+    await Promise.resolve();
+    for (;;) {
+      const desk = this.#desks.get(id);
+      if (desk === undefined || desk.length === 0) break;
+      const batch = desk.splice(0);
+      try {
+        await this.#serve(id, batch);
+      } catch (thrown) {
+        this.states.drop(id);
+        for (const queued of batch) queued.reject(thrown);
+      }
+    }
+    this.#desks.delete(id);
+  }
+
+  async #serve(id: ExecutionId, batch: readonly Queued[]): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      const served = await this.#tryServe(id, batch, attempt);
+      if (served) return;
+      this.states.drop(id);
+      if (attempt >= appendRetriesMax) {
+        throw new Fault("unavailable", `execution ${id} could not be stored, try again later`);
+      }
+    }
+  }
+
+  /** One try; false to reload and try again. */
+  async #tryServe(id: ExecutionId, batch: readonly Queued[], attempt: number): Promise<boolean> {
+    try {
+      return await this.#transact(id, batch);
+    } catch (thrown) {
+      const unknown = thrown instanceof Fault && thrown.code === "unavailable";
+      // A cached state that doesn't take an event may be stale; a rebuilt one is not.
+      const stale = thrown instanceof ReplayError && attempt === 0;
+      if (!unknown && !stale) throw thrown;
+      if (attempt >= appendRetriesMax) throw thrown;
+      await this.context.clock.sleep(retryDelayMs * 2 ** attempt);
+      return false;
+    }
+  }
+
+  async #transact(id: ExecutionId, batch: readonly Queued[]): Promise<boolean> {
+    const state = await this.states.load(id);
+    const plan = await this.#planFor(state, batch);
+    const builder = plan === undefined ? undefined : new TransitionBuilder(this.context, plan, state);
+    const answers: unknown[] = [];
+    for (const { request } of batch) {
+      const ruling = request.rule(state);
+      answers.push(ruling.answer);
+      if (ruling.events === undefined || builder === undefined) continue;
+      await builder.advance(ruling.events, request.handOver);
+      ruling.extend?.(builder);
+    }
+    if (builder !== undefined && builder.events.length > 0) {
+      if (!(await this.#append(builder))) return false;
+    } else if (!(await this.states.isCurrent(state))) return false; // X3
+    batch.forEach((queued, index) => {
+      queued.resolve(answers[index]);
+    });
+    if (builder?.more === true) void this.resume(id);
+    return true;
+  }
+
+  async #planFor(state: ExecutionState, batch: readonly Queued[]): Promise<Plan | undefined> {
+    if (state.started !== undefined) {
+      return this.context.plans.byCatalogId(state.started.catalogId);
+    }
+    return batch.find(({ request }) => request.plan !== undefined)?.request.plan;
+  }
+
+  async #append(builder: TransitionBuilder): Promise<boolean> {
+    const { state } = builder;
+    let accepted = false;
+    try {
+      await builder.storePuts();
+      accepted = (await this.#committer.append(builder.toTransition())) === "accepted";
+    } finally {
+      if (!accepted) builder.takeBack();
+    }
+    if (!accepted) return false;
+    this.states.keep(state);
+    builder.handOver();
+    this.#publish(builder);
+    return true;
+  }
+
+  /** Live messages and hints: nothing but speed depends on them. */
+  #publish(builder: TransitionBuilder): void {
+    const { bus } = this.context;
+    const { executionId } = builder.state;
+    let cross = false;
+    for (const { event, text } of builder.events) {
+      bus.publish(executionUpdate(executionId, event.type), text);
+      cross ||= event.type === "child.started" || event.type.startsWith("playbook.");
+      if (event.type === "playbook.cancelled") bus.publish(commandsCancelled(executionId), text);
+    }
+    for (const pool of builder.hints()) bus.publish(commandHint(pool, executionId), "");
+    if (cross) this.#onCross();
+  }
+
+  /** Lets the engine go on where its bound stopped it, or where a crash left it. */
+  async resume(id: ExecutionId): Promise<void> {
+    await this.submit(id, { rule: () => ({ answer: undefined, events: [] }) });
+  }
+
+  /** What holds of an execution as stored, never of an append under way. */
+  read<Answer>(id: ExecutionId, look: (state: ExecutionState) => Answer): Promise<Answer> {
+    return this.submit(id, { rule: (state) => ({ answer: look(state) }) });
+  }
+}

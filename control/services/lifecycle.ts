@@ -1,0 +1,129 @@
+// Starting and ending executions, and what is set from outside while they run.
+
+import { isTerminal } from "#core/engine/state";
+import type { Origin, ParentLink, PlaybookStarted } from "#core/model/event";
+import { Fault } from "#core/model/fault";
+import type { CatalogId, ExecutionId } from "#core/model/ids";
+import type { JsonObject } from "#core/model/json";
+import type { CatalogEntry } from "#core/ports/catalog-store";
+import type { Executions } from "./executions.ts";
+
+export interface StartRequest {
+  readonly path?: string;
+  readonly catalogId?: CatalogId;
+  readonly version?: number;
+  /** Laid over the playbook's own workload, key by key. */
+  readonly workload: JsonObject;
+  readonly origin?: Origin;
+  readonly parent?: ParentLink;
+  readonly trace?: JsonObject;
+  /** A child's id comes from its parent's log. */
+  readonly executionId?: ExecutionId;
+}
+
+export interface Started {
+  readonly executionId: ExecutionId;
+  readonly entry: CatalogEntry;
+  readonly commandsGenerated: number;
+  /** The execution existed already: nothing was started now. */
+  readonly existed: boolean;
+}
+
+/** @throws Fault `not_found` when the catalog has no such playbook, `invalid` for a bad one. */
+export async function startExecution(
+  executions: Executions,
+  request: StartRequest,
+): Promise<Started> {
+  const { context } = executions;
+  const entry = await entryOf(executions, request);
+  const plan = context.plans.ofEntry(entry);
+  const executionId = request.executionId ?? context.ids.executionId();
+  const started: PlaybookStarted = {
+    type: "playbook.started",
+    catalog_id: entry.catalogId,
+    path: entry.path,
+    version: entry.version,
+    plan_digest: entry.digest,
+    engine_version: context.engineVersion,
+    workload: { ...plan.workload, ...request.workload },
+    ...(request.origin === undefined ? {} : { origin: request.origin }),
+    ...(request.parent === undefined ? {} : { parent: request.parent }),
+    ...(request.trace === undefined ? {} : { trace: request.trace }),
+  };
+  const existed = await executions.submit(executionId, {
+    plan,
+    rule: (state) =>
+      state.started === undefined ? { answer: false, events: [started] } : { answer: true },
+  });
+  const open = existed ? 0 : await executions.read(executionId, (state) => state.commands.size);
+  return { executionId, entry, commandsGenerated: open, existed };
+}
+
+async function entryOf(executions: Executions, request: StartRequest): Promise<CatalogEntry> {
+  const { catalog } = executions.context;
+  const { path, catalogId, version } = request;
+  const entry =
+    catalogId !== undefined ? await catalog.byId(catalogId) : await catalog.byPath(path ?? "", version);
+  if (entry !== undefined) return entry;
+  const what = catalogId ?? `${path ?? ""}${version === undefined ? "" : ` version ${version}`}`;
+  throw new Fault("not_found", `playbook ${what} is not in the catalog`);
+}
+
+export type EndVerdict = "ended" | "already" | "unknown";
+
+export interface EndRequest {
+  readonly reason?: string;
+  readonly by?: string;
+  /** Finalize: the end that somebody decided on. */
+  readonly finalized?: "completed" | "failed";
+}
+
+/** Cancels or finalizes: terminal at once; children follow by rows of their own. */
+export function endExecution(
+  executions: Executions,
+  id: ExecutionId,
+  request: EndRequest,
+): Promise<EndVerdict> {
+  return executions.submit<EndVerdict>(id, {
+    rule: (state) => {
+      if (state.started === undefined) return { answer: "unknown" };
+      if (isTerminal(state)) return { answer: "already" };
+      const { reason, by, finalized } = request;
+      const event = {
+        type: "playbook.cancelled" as const,
+        ...(reason === undefined ? {} : { reason }),
+        ...(by === undefined ? {} : { by }),
+        ...(finalized === undefined ? {} : { finalized }),
+      };
+      return { answer: "ended", events: [event] };
+    },
+  });
+}
+
+/** Sets and removes variables from outside. @throws Fault `not_found`, `conflict` once ended. */
+export async function changeVariables(
+  executions: Executions,
+  id: ExecutionId,
+  change: {
+    readonly set?: JsonObject;
+    readonly removed?: readonly string[];
+    readonly sourceStep?: string;
+  },
+): Promise<void> {
+  const verdict = await executions.submit<EndVerdict>(id, {
+    rule: (state) => {
+      if (state.started === undefined) return { answer: "unknown" };
+      if (isTerminal(state)) return { answer: "already" };
+      const event = {
+        type: "vars.set" as const,
+        ...(change.set === undefined ? {} : { set: change.set }),
+        ...(change.removed === undefined ? {} : { removed: change.removed }),
+        ...(change.sourceStep === undefined ? {} : { source_step: change.sourceStep }),
+      };
+      return { answer: "ended", events: [event] };
+    },
+  });
+  if (verdict === "unknown") throw new Fault("not_found", `execution ${id} does not exist`);
+  if (verdict === "already") throw new Fault("conflict", `execution ${id} has ended`);
+}
+

@@ -1,0 +1,130 @@
+// From what the engine decided to what the write side stores: the execution's row and the rows
+// of commands that were issued, settled, or concern another execution.
+
+import type { IssuedCommand } from "#core/engine/journal";
+import type { ExecutionState } from "#core/engine/state";
+import type { CommandPayload } from "#core/engine/assemble";
+import { type ChildStarted, type Event, type ParentLink, terminalStatus } from "#core/model/event";
+import type { CommandId, ExecutionId } from "#core/model/ids";
+import type { Json, JsonObject } from "#core/model/json";
+import type { Failure, ResultRef } from "#core/model/outcome";
+import type { ExecutionRow, NewCommandRow } from "#core/ports/event-log";
+
+export function executionRow(state: ExecutionState): ExecutionRow {
+  const { started } = state;
+  if (started === undefined) throw new Error(`execution ${state.executionId} has not started`);
+  const terminal = state.status !== "running" && state.status !== "created";
+  return {
+    executionId: state.executionId,
+    catalogId: started.catalogId,
+    path: started.path,
+    version: started.version,
+    status: state.status === "created" ? "running" : state.status,
+    startedAtMs: state.startedAtMs,
+    ...(started.parent === undefined ? {} : { parentId: started.parent.execution_id }),
+    ...(terminal ? { endedAtMs: state.timeMs } : {}),
+    ...(currentStep(state) === undefined ? {} : { currentStep: currentStep(state) ?? "" }),
+    ...(state.error === undefined ? {} : { error: state.error.message }),
+  };
+}
+
+function currentStep(state: ExecutionState): string | undefined {
+  for (const name of state.active.keys()) return name;
+  return state.lastExit;
+}
+
+/** The row that a worker will be leased. */
+export function toolRow(
+  state: ExecutionState,
+  command: IssuedCommand,
+  attempt: number,
+): NewCommandRow {
+  const { event, iteration } = command;
+  const payload: CommandPayload = {
+    catalog_id: state.started?.catalogId as CommandPayload["catalog_id"],
+    path: state.started?.path ?? "",
+    step: event.step,
+    visit: event.visit,
+    kind: event.kind,
+    ...(event.input === undefined ? {} : { input: event.input }),
+    ...(event.timeout_ms === undefined ? {} : { timeout_ms: event.timeout_ms }),
+    ...(iteration === undefined ? {} : { iteration }),
+  };
+  return {
+    commandId: event.command_id,
+    executionId: state.executionId,
+    kind: "tool",
+    pool: event.pool,
+    attempt,
+    payload: payload as unknown as Json,
+  };
+}
+
+export interface ChildStartPayload {
+  readonly child: ChildStarted;
+  readonly depth: number;
+}
+
+export interface ChildDonePayload {
+  readonly parent: ParentLink;
+  readonly child_id: ExecutionId;
+  readonly status: "completed" | "failed" | "cancelled";
+  readonly result?: Json;
+  readonly result_ref?: ResultRef;
+  readonly error?: Failure;
+}
+
+/** Rows that tell other executions of these events. */
+export function crossRows(
+  state: ExecutionState,
+  events: readonly Event[],
+): readonly NewCommandRow[] {
+  return events.flatMap((event) => {
+    if (event.type === "child.started") return [childStartRow(state, event)];
+    if (terminalStatus(event) === undefined) return [];
+    const parent = state.started?.parent;
+    const rows = parent === undefined ? [] : [childDoneRow(state, event, parent)];
+    return event.type === "playbook.cancelled" ? [...rows, cancelRow(state, event.reason)] : rows;
+  });
+}
+
+function crossRow(
+  state: ExecutionState,
+  kind: NewCommandRow["kind"],
+  suffix: string,
+  payload: unknown,
+): NewCommandRow {
+  return {
+    commandId: `${state.executionId}:${suffix}` as CommandId,
+    executionId: state.executionId,
+    kind,
+    pool: "",
+    attempt: 1,
+    payload: payload as JsonObject,
+  };
+}
+
+function childStartRow(state: ExecutionState, child: ChildStarted): NewCommandRow {
+  const depth = (state.started?.parent?.depth ?? 0) + 1;
+  const payload: ChildStartPayload = { child, depth };
+  return crossRow(state, "child.start", `start:${child.child_id}`, payload);
+}
+
+function childDoneRow(state: ExecutionState, event: Event, parent: ParentLink): NewCommandRow {
+  const status = terminalStatus(event) ?? "failed";
+  const payload: ChildDonePayload = {
+    parent,
+    child_id: state.executionId,
+    status,
+    ...("result" in event && event.result !== undefined ? { result: event.result } : {}),
+    ...("result_ref" in event && event.result_ref !== undefined
+      ? { result_ref: event.result_ref }
+      : {}),
+    ...(state.error === undefined ? {} : { error: state.error }),
+  };
+  return crossRow(state, "child.done", "done", payload);
+}
+
+function cancelRow(state: ExecutionState, reason: string | undefined): NewCommandRow {
+  return crossRow(state, "child.cancel", "cancel", reason === undefined ? {} : { reason });
+}

@@ -1,0 +1,223 @@
+// The sweep (DESIGN §6): level-triggered repair. It looks at what is, not at messages, so that a
+// lost hint, a dead worker or a dead process costs time and never work.
+
+import { childOutput } from "#core/engine/children";
+import { type ExecutionState, isTerminal } from "#core/engine/state";
+import type { EventBody } from "#core/model/event";
+import { Fault, messageOf, unreachable } from "#core/model/fault";
+import type { CommandId } from "#core/model/ids";
+import { isJsonObject, type JsonObject } from "#core/model/json";
+import { leaseExpiriesMax, sweepMs } from "#core/model/limits";
+import type { CommandRow, NewCommandRow } from "#core/ports/event-log";
+import type { Executions, Ruling } from "./executions.ts";
+import { endExecution, startExecution } from "./lifecycle.ts";
+import { fetchResult } from "./results.ts";
+import type { ChildDonePayload, ChildStartPayload } from "./rows.ts";
+
+const rowsPerSweep = 200;
+/** A row taken by a sweep that died is taken again after this long. */
+const holdMs = 10_000;
+
+export interface Sweeper {
+  /** Looks now instead of at the next tick. */
+  kick(): void;
+  /** One full look, for tests and for runtimes where a cron call is the clock. */
+  sweepOnce(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** @param report told of what a sweep could not do; the next one tries again. */
+export function sweeper(
+  executions: () => Executions,
+  report: (message: string) => void,
+): Sweeper {
+  const stopped = new AbortController();
+  let wake = new AbortController();
+  let kicked = false;
+
+  const sweepOnce = async (): Promise<void> => {
+    const service = executions();
+    while (await sweepCross(service, report)) kicked = false;
+    await sweepLeases(service, report);
+  };
+  const run = async (): Promise<void> => {
+    const { clock } = executions().context;
+    while (!stopped.signal.aborted) {
+      kicked = false;
+      await sweepOnce().catch((thrown: unknown) => report(`sweep: ${messageOf(thrown)}`));
+      if (kicked || stopped.signal.aborted) continue;
+      wake = new AbortController();
+      await clock.sleep(sweepMs, wake.signal);
+    }
+  };
+  let running: Promise<void> | undefined;
+  return {
+    kick: () => {
+      kicked = true;
+      running ??= run();
+      wake.abort();
+    },
+    sweepOnce,
+    stop: async () => {
+      stopped.abort();
+      wake.abort();
+      await running;
+    },
+  };
+}
+
+/** Acts on rows that concern another execution; true if there may be more. */
+async function sweepCross(
+  executions: Executions,
+  report: (message: string) => void,
+): Promise<boolean> {
+  const { log } = executions.context;
+  const rows = await log.due(rowsPerSweep, holdMs);
+  const acted = await Promise.all(
+    rows.map(async (row): Promise<CommandId | undefined> => {
+      try {
+        await act(executions, row);
+        return row.commandId;
+      } catch (thrown) {
+        report(`${row.kind} ${row.commandId}: ${messageOf(thrown)}`);
+        return undefined;
+      }
+    }),
+  );
+  await log.done(acted.filter((id) => id !== undefined));
+  return rows.length > 0;
+}
+
+async function act(executions: Executions, row: CommandRow): Promise<void> {
+  switch (row.kind) {
+    case "child.start":
+      return startChild(executions, row);
+    case "child.done":
+      return tellParent(executions, row);
+    case "child.cancel":
+      return cancelChildren(executions, row);
+    case "timer":
+    case "tool":
+      return;
+    default:
+      unreachable(row.kind);
+  }
+}
+
+/** A child made after its parent's cancellation starts cancelled. */
+async function startChild(executions: Executions, row: CommandRow): Promise<void> {
+  const { child, depth } = row.payload as unknown as ChildStartPayload;
+  const { log } = executions.context;
+  const { command_id, child_id } = child;
+  const parent = { execution_id: row.executionId, command_id, depth };
+  try {
+    await startExecution(executions, {
+      catalogId: child.catalog_id,
+      executionId: child_id,
+      workload: await workloadOf(executions, child),
+      parent,
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.retryable) throw thrown;
+    const error = { kind: "playbook", message: thrown.message, retryable: false };
+    await settleChild(executions, { parent, child_id, status: "failed", error });
+    return;
+  }
+  const head = await log.head(row.executionId);
+  if (head?.row.status === "cancelled") {
+    await endExecution(executions, child_id, { reason: `parent ${row.executionId} cancelled` });
+  }
+}
+
+async function workloadOf(
+  executions: Executions,
+  child: ChildStartPayload["child"],
+): Promise<JsonObject> {
+  if (child.workload_ref === undefined) return child.workload ?? {};
+  const value = await fetchResult(executions.context, child.workload_ref.ref);
+  return isJsonObject(value) ? value : {};
+}
+
+async function tellParent(executions: Executions, row: CommandRow): Promise<void> {
+  await settleChild(executions, row.payload as unknown as ChildDonePayload);
+}
+
+/** Idempotent by the fold: a parent that knows already records nothing. */
+async function settleChild(executions: Executions, done: ChildDonePayload): Promise<void> {
+  const { parent, ...child } = done;
+  await executions.submit(parent.execution_id, {
+    rule: (state): Ruling<undefined> => {
+      const command = state.commands.get(parent.command_id);
+      if (command?.childId !== child.child_id) return { answer: undefined };
+      const event = { type: "child.done" as const, command_id: parent.command_id, ...child };
+      const output = childOutput(event, command.step);
+      const settled: EventBody = {
+        type: output.status === "error" ? "call.error" : "call.done",
+        command_id: parent.command_id,
+        attempt: command.attempt,
+        output,
+        duration_ms: 0,
+      };
+      return { answer: undefined, events: [event, settled] };
+    },
+  });
+}
+
+async function cancelChildren(executions: Executions, row: CommandRow): Promise<void> {
+  const children = await executions.context.log.children(row.executionId);
+  for (const child of children) {
+    if (child.status !== "running") continue;
+    await endExecution(executions, child.executionId, {
+      reason: `parent ${row.executionId} cancelled`,
+    });
+  }
+}
+
+/** Leases that ran out: the command is issued again, or fails when that has happened too often. */
+async function sweepLeases(
+  executions: Executions,
+  report: (message: string) => void,
+): Promise<void> {
+  const rows = await executions.context.log.expire(rowsPerSweep, holdMs);
+  await Promise.all(
+    rows.map((row) =>
+      executions
+        .submit(row.executionId, { rule: (state) => ruleExpiry(state, row) })
+        .catch((thrown: unknown) => report(`lease ${row.commandId}: ${messageOf(thrown)}`)),
+    ),
+  );
+}
+
+function ruleExpiry(state: ExecutionState, row: CommandRow): Ruling<undefined> {
+  const command = state.commands.get(row.commandId);
+  const stale = isTerminal(state) || command?.attempt !== row.attempt;
+  if (command === undefined || stale) return { answer: undefined };
+  if (command.unclean + 1 >= leaseExpiriesMax) {
+    const message = `the lease ran out ${leaseExpiriesMax} times, last on worker ${row.worker ?? "unknown"}`;
+    const output = {
+      status: "error" as const,
+      error: { kind: "lease_expired", message, retryable: false },
+    };
+    const { commandId, attempt } = row;
+    return {
+      answer: undefined,
+      events: [{ type: "call.error", command_id: commandId, attempt, output, duration_ms: 0 }],
+    };
+  }
+  const attempt = row.attempt + 1;
+  const next: NewCommandRow = {
+    commandId: row.commandId,
+    executionId: row.executionId,
+    kind: "tool",
+    pool: row.pool,
+    attempt,
+    payload: row.payload,
+  };
+  return {
+    answer: undefined,
+    events: [
+      { type: "command.reissued", command_id: row.commandId, attempt, reason: "lease_expired" },
+    ],
+    extend: (builder) => builder.reissue(next),
+  };
+}

@@ -1,0 +1,176 @@
+// One transition in the making: facts are folded and decided upon, one after the other, and all
+// that follows becomes one append.
+
+import { decide } from "#core/engine/decide";
+import type { Put } from "#core/engine/externalize";
+import { type CatalogFact, catalogQuery, type Facts, type Need } from "#core/engine/facts";
+import type { IssuedCommand } from "#core/engine/journal";
+import type { ExecutionState } from "#core/engine/state";
+import { assembleCommand, type CommandPayload } from "#core/engine/assemble";
+import type { WorkerCommand } from "#core/model/command";
+import type { EventBody, LoggedEvent } from "#core/model/event";
+import { invariant } from "#core/model/fault";
+import type { CommandId, ExecutionId } from "#core/model/ids";
+import type { Json } from "#core/model/json";
+import { leaseMs } from "#core/model/limits";
+import type { Plan } from "#core/playbook/plan";
+import type { NewCommandRow, Transition } from "#core/ports/event-log";
+import type { ControlContext } from "./context.ts";
+import { fetchResult, storePut } from "./results.ts";
+import { crossRows, executionRow, toolRow } from "./rows.ts";
+
+/** A worker's free slots: the next commands may be handed to it in the same breath. */
+export interface HandOver {
+  readonly worker: string;
+  readonly pools: readonly string[];
+  want: number;
+  readonly commands: WorkerCommand[];
+}
+
+interface Handed {
+  readonly to: HandOver;
+  readonly command: WorkerCommand;
+}
+
+export class TransitionBuilder {
+  readonly events: LoggedEvent[] = [];
+  readonly #puts: Put[] = [];
+  readonly #issued: NewCommandRow[] = [];
+  readonly #settled = new Set<CommandId>();
+  readonly #handed: Handed[] = [];
+  readonly #expectedHead: number;
+  readonly #results = new Map<string, Json>();
+  readonly #catalog = new Map<string, CatalogFact | null>();
+  /** The engine stopped at its bound: after the append it goes on. */
+  more = false;
+
+  constructor(
+    readonly context: ControlContext,
+    readonly plan: Plan,
+    readonly state: ExecutionState,
+  ) {
+    this.#expectedHead = state.seq;
+  }
+
+  /** Folds the facts and decides until nothing more follows or the bound is reached. */
+  async advance(incoming: readonly EventBody[], handOver: HandOver | undefined): Promise<void> {
+    let bodies = incoming;
+    for (;;) {
+      const open = openCommands(this.state, bodies);
+      const decision = decide(this.plan, this.state, this.#facts(), bodies);
+      for (const id of open) this.#settled.add(id);
+      this.#take(decision.events, decision.puts);
+      for (const command of decision.issued) this.#issue(command, handOver);
+      this.more = decision.more;
+      if (decision.needs.length === 0) return;
+      await this.#fetch(decision.needs);
+      bodies = [];
+    }
+  }
+
+  #take(events: readonly LoggedEvent[], puts: readonly Put[]): void {
+    this.events.push(...events);
+    this.#puts.push(...puts);
+    for (const { event } of events) {
+      if (event.type === "call.done" || event.type === "call.error") {
+        this.#settled.add(event.command_id);
+      }
+    }
+  }
+
+  #issue(command: IssuedCommand, handOver: HandOver | undefined): void {
+    if (!this.state.commands.has(command.event.command_id)) return;
+    const row = toolRow(this.state, command, 1);
+    const fits =
+      handOver !== undefined && handOver.want > 0 && handOver.pools.includes(row.pool);
+    this.#issued.push(fits ? { ...row, lease: { worker: handOver.worker, leaseMs } } : row);
+    if (!fits) return;
+    handOver.want--;
+    this.#handed.push({ to: handOver, command: this.#assemble(row) });
+  }
+
+  #assemble(row: NewCommandRow): WorkerCommand {
+    const payload = row.payload as unknown as CommandPayload;
+    const step = this.plan.byName.get(payload.step);
+    invariant(step !== undefined, `plan ${this.plan.digest} has no step ${payload.step}`);
+    const { commandId, executionId, attempt, pool } = row;
+    return assembleCommand(step, payload, { commandId, executionId, attempt, pool, leaseMs });
+  }
+
+  /** A row that replaces the one of its command: the next attempt. */
+  reissue(row: NewCommandRow): void {
+    this.#issued.push(row);
+  }
+
+  /** Stores what the events refer to; must be done before they are appended. */
+  async storePuts(): Promise<void> {
+    for (const put of this.#puts) await storePut(this.context, put);
+  }
+
+  toTransition(): Transition {
+    const events = this.events.map(({ event }) => event);
+    const cross = crossRows(this.state, events);
+    return {
+      row: executionRow(this.state),
+      expectedHead: this.#expectedHead,
+      events: this.events,
+      settled: [...this.#settled],
+      issued: [...this.#issued.filter((row) => !this.#settled.has(row.commandId)), ...cross],
+    };
+  }
+
+  /** After the append: what was promised to workers is theirs. */
+  handOver(): void {
+    for (const { to, command } of this.#handed) to.commands.push(command);
+  }
+
+  /** The append did not happen: the slots are free again. */
+  takeBack(): void {
+    for (const { to } of this.#handed) to.want++;
+  }
+
+  /** Pools in which commands wait for a claim. */
+  hints(): ReadonlySet<string> {
+    return new Set(
+      this.#issued.filter((row) => row.lease === undefined && row.kind === "tool").map((row) => row.pool),
+    );
+  }
+
+  #facts(): Facts {
+    const { clock, ids, sha256 } = this.context;
+    return {
+      nowMs: clock.nowMs(),
+      sha256,
+      eventId: (after) => ids.eventId(after),
+      childId: (): ExecutionId => ids.executionId(),
+      results: this.#results,
+      catalog: this.#catalog,
+    };
+  }
+
+  async #fetch(needs: readonly Need[]): Promise<void> {
+    for (const need of needs) {
+      if (need.kind === "result") {
+        this.#results.set(need.ref, await fetchResult(this.context, need.ref));
+      }
+      else this.#catalog.set(need.key, await this.#lookUp(need.key));
+    }
+  }
+
+  async #lookUp(key: string): Promise<CatalogFact | null> {
+    const { catalogId, path, version } = catalogQuery(key);
+    const { catalog } = this.context;
+    const entry =
+      catalogId !== undefined
+        ? await catalog.byId(catalogId as Parameters<typeof catalog.byId>[0])
+        : await catalog.byPath(path ?? "", version);
+    if (entry === undefined) return null;
+    return { catalogId: entry.catalogId, path: entry.path, version: entry.version };
+  }
+}
+
+/** Commands that a terminal fact closes: their rows go with it. */
+function openCommands(state: ExecutionState, bodies: readonly EventBody[]): readonly CommandId[] {
+  const ends = bodies.some((body) => body.type === "playbook.cancelled");
+  return ends ? [...state.commands.keys()] : [];
+}

@@ -1,0 +1,75 @@
+// Filters that change the form of a value: defaults, JSON, base64, parts of dicts.
+
+import { attributeOf, isRecord, subscriptOf } from "./access.ts";
+import { type Callable, define } from "./callable.ts";
+import { jsonText, jsonValue } from "./json.ts";
+import { textOf } from "./print.ts";
+import { fail, type Run, spend } from "./run.ts";
+import { itemsOf, kindOf, lengthOf, numberOf, truthOf } from "./values.ts";
+
+const indentMax = 40;
+
+/** Keys and values of a dict; none of undefined. */
+export function pairsOf(value: unknown, run: Run): readonly (readonly [string, unknown])[] {
+  if (value === undefined) return [];
+  if (!isRecord(value)) return fail(run, "type", `expected a dict, found ${kindOf(value)}`);
+  const pairs = Object.entries(value);
+  spend(run, pairs.length);
+  return pairs;
+}
+
+function fallback(value: unknown, [instead, alsoFalse]: readonly unknown[]): unknown {
+  const missing = value === undefined || value === null;
+  return missing || (truthOf(alsoFalse) && !truthOf(value)) ? (instead ?? "") : value;
+}
+
+function toJson(value: unknown, [indent]: readonly unknown[], run: Run): string {
+  const width = indent === undefined || indent === null ? 0 : numberOf(indent);
+  if (width === undefined || width < 0 || width > indentMax) {
+    return fail(run, "range", `the indent of tojson is a number from 0 to ${indentMax}`);
+  }
+  return jsonText(value, Number(width), run);
+}
+
+function fromJson(value: unknown, _: readonly unknown[], run: Run): unknown {
+  if (value === undefined) return undefined;
+  return jsonValue(textOf(value, run), run);
+}
+
+function encodeBase64(value: unknown, _: readonly unknown[], run: Run): string {
+  return new TextEncoder().encode(textOf(value, run)).toBase64();
+}
+
+function decodeBase64(value: unknown, _: readonly unknown[], run: Run): string {
+  try {
+    const bytes = Uint8Array.fromBase64(textOf(value, run));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return fail(run, "type", "the text is not base64 of UTF-8");
+  }
+}
+
+function getItem(value: unknown, [key, instead]: readonly unknown[]): unknown {
+  return subscriptOf(value, key) ?? instead;
+}
+
+function toList(value: unknown, _: readonly unknown[], run: Run): unknown {
+  return [...itemsOf(value, run)];
+}
+
+export const dataFilters: readonly Callable[] = [
+  define("default", "default_value? boolean?", fallback),
+  define("tojson", "indent?", toJson),
+  define("fromjson", "", fromJson),
+  define("b64encode", "", encodeBase64),
+  define("b64decode", "", decodeBase64),
+  define("get", "key default?", getItem),
+  define("attr", "name", (value, [name], run) => attributeOf(value, textOf(name, run))),
+  define("keys", "", (value, _, run) => pairsOf(value, run).map(([key]) => key)),
+  define("values", "", (value, _, run) => pairsOf(value, run).map(([, item]) => item)),
+  define("items", "", (value, _, run) => pairsOf(value, run)),
+  define("list", "", toList),
+  define("length", "", (value, _, run) => lengthOf(value, run)),
+  define("string", "", (value, _, run) => textOf(value, run)),
+  define("safe", "", (value) => value),
+];
