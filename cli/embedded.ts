@@ -2,9 +2,9 @@
 // stores or over PGlite in a directory. The same services as the distributed shape; only the
 // adapters differ.
 
+import type { Fetch } from "#control/app";
 import { startControl } from "#control/control";
 import type { ControlPorts, CredentialSource } from "#control/services/context";
-import type { Fetch } from "#control/app";
 import { type ApiClient, apiClient } from "#core/adapters/api-client";
 import { httpControl } from "#core/adapters/http-control";
 import { memoryBus } from "#core/adapters/memory-bus";

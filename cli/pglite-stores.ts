@@ -1,15 +1,26 @@
-// The stores that an embedded process can run on.
+// The stores of an embedded process that stays: PGlite in a directory.
 
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { sqlCatalog } from "#control/store/catalog";
+import { lockDataDirectory } from "#control/store/data-directory";
 import { sqlEventLog } from "#control/store/event-log";
 import { ensurePartitions, migrate } from "#control/store/migrate";
-import { openPglite } from "#control/store/pglite";
+import { openPglite, vacuum } from "#control/store/pglite";
 import { preparedDirectory } from "#control/store/prepared";
 import { sqlResults } from "#control/store/results";
 import type { Stores } from "./embedded.ts";
 
-/** PGlite in a directory; `cache` may hold a prepared database that makes the first start fast. */
-export async function pgliteStores(directory: string, cache: string): Promise<Stores> {
+export interface LastingStores extends Stores {
+  /** What a database needs of whoever keeps it open for long, every few minutes: about 50 ms. */
+  maintain(): Promise<void>;
+}
+
+/**
+ * Opens PGlite in a directory; `cache` may hold a prepared database that makes the first start fast.
+ * @throws Fault `conflict` when another process has the directory.
+ */
+export async function pgliteStores(directory: string, cache: string): Promise<LastingStores> {
   const sql = await openPglite(directory, { prepared: preparedDirectory(cache) });
   await migrate(sql);
   await ensurePartitions(sql);
@@ -17,6 +28,23 @@ export async function pgliteStores(directory: string, cache: string): Promise<St
     log: sqlEventLog(sql),
     catalog: sqlCatalog(sql),
     results: sqlResults(sql),
+    maintain: async () => {
+      await ensurePartitions(sql);
+      await vacuum(sql);
+    },
     close: () => sql.close(),
   };
+}
+
+/**
+ * Removes everything that the directory holds.
+ * @throws Fault `conflict` when a process has it open; then nothing is removed.
+ */
+export function removeData(directory: string): void {
+  const lock = lockDataDirectory(directory);
+  try {
+    rmSync(join(directory, "pgdata"), { recursive: true, force: true });
+  } finally {
+    lock.release();
+  }
 }

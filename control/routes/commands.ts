@@ -62,7 +62,7 @@ export function commandRoutes(app: Elysia, executions: Executions): void {
     const id = parseExecutionId(params.id);
     const ref = await storeResult(executions.context, id, body.name, body.data as Json);
     const { store, scope, meta } = ref;
-    const { bytes, sha256 } = meta;
+    const { bytes, sha256 = "" } = meta;
     return { ref: ref.ref, store, scope, bytes, sha256, result_ref: { ...ref } };
   });
   mount(app, api.resolveResult, ({ query }) => fetchResult(executions.context, query.ref));

@@ -21,7 +21,10 @@ import { mount } from "./mount.ts";
 /** @throws Fault `invalid` for text that can't be an execution's id. */
 export function parseExecutionId(text: string): ExecutionId {
   if (isSnowflake(text)) return executionId(text);
-  throw new Fault("invalid", `expected an execution id, found ${JSON.stringify(text.slice(0, 40))}`);
+  throw new Fault(
+    "invalid",
+    `expected an execution id, found ${JSON.stringify(text.slice(0, 40))}`,
+  );
 }
 
 export function executionRoutes(app: Elysia, executions: Executions): void {
@@ -125,7 +128,11 @@ function eventRoutes(app: Elysia, executions: Executions): void {
     if (verdict === "unknown") throw new Fault("not_found", `execution ${id} does not exist`);
     return verdict === "ended"
       ? { status: "cancelled" as const, execution_id: id, message: "the execution was cancelled" }
-      : { status: "already_completed" as const, execution_id: id, message: "the execution had ended" };
+      : {
+          status: "already_completed" as const,
+          execution_id: id,
+          message: "the execution had ended",
+        };
   });
   mount(app, api.renderContext, async ({ body }) => {
     const id = parseExecutionId(body.execution_id);

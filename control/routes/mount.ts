@@ -37,12 +37,17 @@ export function mount<Parts extends RouteParts>(
     // The parts were checked by the very schemas that the type was inferred from.
     return handler(checked as unknown as RouteRequest<Parts>);
   };
-  app.route(entry.method, entry.path, serve as never, {
-    config: {},
-    // Elysia's own parsers would read ids beyond 2^53 as rounded numbers.
-    parse: ({ request }: RawContext) => request.text(),
-    detail: detailOf(entry),
-  } as never);
+  app.route(
+    entry.method,
+    entry.path,
+    serve as never,
+    {
+      config: {},
+      // Elysia's own parsers would read ids beyond 2^53 as rounded numbers.
+      parse: ({ request }: RawContext) => request.text(),
+      detail: detailOf(entry),
+    } as never,
+  );
 }
 
 function check(where: string, schema: Type, value: unknown): unknown {

@@ -29,7 +29,10 @@ export async function registerPlaybook(
 ): Promise<Registered> {
   const content = plainText(request.content);
   if (content.length > playbookBytesMax) {
-    throw new Fault("too_large", `the playbook has ${content.length} characters, expected at most ${playbookBytesMax}`);
+    throw new Fault(
+      "too_large",
+      `the playbook has ${content.length} characters, expected at most ${playbookBytesMax}`,
+    );
   }
   const parsed = parsePlaybook(content);
   if (!parsed.ok) {

@@ -4,15 +4,15 @@
 // D1  The fence is the attempt number: an outcome counts only for the attempt that is open.
 // D2  An outcome is recorded once, however often it is reported.
 
-import { isTerminal, type ExecutionState } from "#core/engine/state";
 import { assembleCommand, type CommandPayload } from "#core/engine/assemble";
+import { type ExecutionState, isTerminal } from "#core/engine/state";
 import type { WorkerCommand } from "#core/model/command";
-import { type CallSettled, type Event } from "#core/model/event";
+import type { CallSettled, Event } from "#core/model/event";
 import { Fault, messageOf } from "#core/model/fault";
-import { type CommandId, executionId, type ExecutionId, isSnowflake } from "#core/model/ids";
+import { type CommandId, type ExecutionId, executionId, isSnowflake } from "#core/model/ids";
 import { claimCommandsMax, leaseMs } from "#core/model/limits";
 import type { Outcome } from "#core/model/outcome";
-import type { ClaimWork, Settle, SettleVerdict, Settled } from "#core/ports/control-plane";
+import type { ClaimWork, Settle, Settled, SettleVerdict } from "#core/ports/control-plane";
 import type { CommandRow, LeaseRef, RenewVerdict } from "#core/ports/event-log";
 import type { Executions, Ruling } from "./executions.ts";
 import type { HandOver } from "./transition.ts";
@@ -75,7 +75,9 @@ export async function settleOutcomes(executions: Executions, settle: Settle): Pr
     settle.outcomes.map((outcome) => settleOne(executions, settle.worker, outcome, handOver)),
   );
   if (handOver.commands.length === 0 && handOver.want > 0) {
-    handOver.commands.push(...(await claimCommands(executions, { ...settle, want: handOver.want })));
+    handOver.commands.push(
+      ...(await claimCommands(executions, { ...settle, want: handOver.want })),
+    );
   }
   return { verdicts, commands: handOver.commands };
 }
@@ -91,6 +93,8 @@ async function settleOne(
   try {
     const verdict = await executions.submit<SettleVerdict>(id, {
       rule: (state) => ruleOutcome(state, worker, outcome),
+      onRejected: (reason) => (state) =>
+        ruleOutcome(state, worker, rejectedOutcome(outcome, reason)),
       ...(handOver === undefined ? {} : { handOver }),
     });
     return verdict === "gone" ? await recordedBefore(executions, id, outcome) : verdict;
@@ -98,6 +102,20 @@ async function settleOne(
     if (thrown instanceof Fault && thrown.retryable) return "retry";
     throw thrown;
   }
+}
+
+/** The outcome without what the store would not take (DESIGN §4). */
+function rejectedOutcome(outcome: Outcome, reason: string): Outcome {
+  const message = `the result could not be stored: ${reason}`;
+  return {
+    command_id: outcome.command_id,
+    attempt: outcome.attempt,
+    output: {
+      status: "error",
+      error: { kind: "result", code: "result_rejected", message, retryable: false },
+    },
+    duration_ms: outcome.duration_ms,
+  };
 }
 
 /** The execution is named in the command's id, up to the first colon. */

@@ -30,6 +30,11 @@ export interface Ruling<Answer> {
 export interface Request<Answer> {
   rule(state: ExecutionState): Ruling<Answer>;
   readonly handOver?: HandOver;
+  /**
+   * What to record instead when the store refuses what the request would record: without its
+   * payload, so that one bad outcome can't keep an execution from going on.
+   */
+  readonly onRejected?: (reason: string) => Request<Answer>["rule"];
   /** For the first event of an execution, whose plan the state doesn't name yet. */
   readonly plan?: Plan;
 }
@@ -41,6 +46,15 @@ interface Queued {
 }
 
 const retryDelayMs = 20;
+
+/** The store said no to what it was given, and will say so again. */
+class StoreRefusal extends Error {
+  override readonly name = "StoreRefusal";
+
+  constructor(readonly fault: Fault) {
+    super(fault.message);
+  }
+}
 
 export class Executions {
   readonly states: StateStore;
@@ -104,11 +118,30 @@ export class Executions {
     }
   }
 
+  /** The store refused these for good: each is tried alone, and then without its payload. */
+  async #serveRejected(id: ExecutionId, batch: readonly Queued[], fault: Fault): Promise<void> {
+    const [only] = batch;
+    if (batch.length > 1 || only === undefined) {
+      for (const queued of batch) {
+        await this.#serve(id, [queued]).catch((thrown: unknown) => queued.reject(thrown));
+      }
+      return;
+    }
+    const rule = only.request.onRejected?.(fault.message);
+    if (rule === undefined) throw fault;
+    await this.#serve(id, [{ ...only, request: { rule } }]);
+  }
+
   /** One try; false to reload and try again. */
   async #tryServe(id: ExecutionId, batch: readonly Queued[], attempt: number): Promise<boolean> {
     try {
       return await this.#transact(id, batch);
     } catch (thrown) {
+      if (thrown instanceof StoreRefusal) {
+        this.states.drop(id);
+        await this.#serveRejected(id, batch, thrown.fault);
+        return true;
+      }
       const unknown = thrown instanceof Fault && thrown.code === "unavailable";
       // A cached state that doesn't take an event may be stale; a rebuilt one is not.
       const stale = thrown instanceof ReplayError && attempt === 0;
@@ -122,7 +155,8 @@ export class Executions {
   async #transact(id: ExecutionId, batch: readonly Queued[]): Promise<boolean> {
     const state = await this.states.load(id);
     const plan = await this.#planFor(state, batch);
-    const builder = plan === undefined ? undefined : new TransitionBuilder(this.context, plan, state);
+    const builder =
+      plan === undefined ? undefined : new TransitionBuilder(this.context, plan, state);
     const answers: unknown[] = [];
     for (const { request } of batch) {
       const ruling = request.rule(state);
@@ -154,6 +188,9 @@ export class Executions {
     try {
       await builder.storePuts();
       accepted = (await this.#committer.append(builder.toTransition())) === "accepted";
+    } catch (thrown) {
+      if (thrown instanceof Fault && thrown.code === "internal") throw new StoreRefusal(thrown);
+      throw thrown;
     } finally {
       if (!accepted) builder.takeBack();
     }

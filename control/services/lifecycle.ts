@@ -63,7 +63,9 @@ async function entryOf(executions: Executions, request: StartRequest): Promise<C
   const { catalog } = executions.context;
   const { path, catalogId, version } = request;
   const entry =
-    catalogId !== undefined ? await catalog.byId(catalogId) : await catalog.byPath(path ?? "", version);
+    catalogId !== undefined
+      ? await catalog.byId(catalogId)
+      : await catalog.byPath(path ?? "", version);
   if (entry !== undefined) return entry;
   const what = catalogId ?? `${path ?? ""}${version === undefined ? "" : ` version ${version}`}`;
   throw new Fault("not_found", `playbook ${what} is not in the catalog`);
@@ -126,4 +128,3 @@ export async function changeVariables(
   if (verdict === "unknown") throw new Fault("not_found", `execution ${id} does not exist`);
   if (verdict === "already") throw new Fault("conflict", `execution ${id} has ended`);
 }
-

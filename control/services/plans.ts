@@ -1,7 +1,7 @@
 // Plans by catalog id: parsed and compiled once per content digest, kept in a bounded cache.
 
-import type { CatalogId } from "#core/model/ids";
 import { Fault } from "#core/model/fault";
+import type { CatalogId } from "#core/model/ids";
 import { planCacheEntriesMax } from "#core/model/limits";
 import { compilePlan } from "#core/playbook/compile";
 import { parsePlaybook } from "#core/playbook/parse";
@@ -36,7 +36,11 @@ function compile(entry: CatalogEntry): Plan {
   const parsed = parsePlaybook(entry.content);
   if (parsed.ok) return compilePlan(parsed.document, entry.digest);
   const [first] = parsed.problems;
-  throw new Fault("invalid", `playbook ${entry.path} is not valid: ${first?.message ?? "unknown"}`, {
-    details: parsed.problems,
-  });
+  throw new Fault(
+    "invalid",
+    `playbook ${entry.path} is not valid: ${first?.message ?? "unknown"}`,
+    {
+      details: parsed.problems,
+    },
+  );
 }

@@ -1,9 +1,9 @@
 // From what the engine decided to what the write side stores: the execution's row and the rows
 // of commands that were issued, settled, or concern another execution.
 
+import type { CommandPayload } from "#core/engine/assemble";
 import type { IssuedCommand } from "#core/engine/journal";
 import type { ExecutionState } from "#core/engine/state";
-import type { CommandPayload } from "#core/engine/assemble";
 import { type ChildStarted, type Event, type ParentLink, terminalStatus } from "#core/model/event";
 import type { CommandId, ExecutionId } from "#core/model/ids";
 import type { Json, JsonObject } from "#core/model/json";

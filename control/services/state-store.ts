@@ -4,6 +4,7 @@
 import { evolve, ReplayError } from "#core/engine/evolve";
 import { type ExecutionState, initialState } from "#core/engine/state";
 import { genesisDigest } from "#core/model/codec";
+import type { Event } from "#core/model/event";
 import { Fault, messageOf } from "#core/model/fault";
 import type { ExecutionId } from "#core/model/ids";
 import { stateCacheEntriesMax } from "#core/model/limits";
@@ -27,18 +28,18 @@ export class StateStore {
     const state = initialState(id, genesisDigest);
     for (;;) {
       const page = await this.log.events(id, state.seq, pageEvents);
-      for (const { event, digest } of page) {
+      for (const { event, text, digest } of page) {
         if (event.seq > upToSeq) return state;
-        await this.#fold(state, event);
+        await this.#fold(state, event, text.length);
         state.digest = digest;
       }
       if (page.length < pageEvents) return state;
     }
   }
 
-  async #fold(state: ExecutionState, event: Parameters<typeof evolve>[1]): Promise<void> {
+  async #fold(state: ExecutionState, event: Event, bytes: number): Promise<void> {
     try {
-      evolve(state, event);
+      evolve(state, event, bytes);
     } catch (thrown) {
       if (!(thrown instanceof ReplayError)) throw thrown;
       const reason = `event ${event.seq}: ${messageOf(thrown)}`;

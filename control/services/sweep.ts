@@ -27,10 +27,7 @@ export interface Sweeper {
 }
 
 /** @param report told of what a sweep could not do; the next one tries again. */
-export function sweeper(
-  executions: () => Executions,
-  report: (message: string) => void,
-): Sweeper {
+export function sweeper(executions: () => Executions, report: (message: string) => void): Sweeper {
   const stopped = new AbortController();
   let wake = new AbortController();
   let kicked = false;

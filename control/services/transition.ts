@@ -1,12 +1,12 @@
 // One transition in the making: facts are folded and decided upon, one after the other, and all
 // that follows becomes one append.
 
+import { assembleCommand, type CommandPayload } from "#core/engine/assemble";
 import { decide } from "#core/engine/decide";
 import type { Put } from "#core/engine/externalize";
 import { type CatalogFact, catalogQuery, type Facts, type Need } from "#core/engine/facts";
 import type { IssuedCommand } from "#core/engine/journal";
 import type { ExecutionState } from "#core/engine/state";
-import { assembleCommand, type CommandPayload } from "#core/engine/assemble";
 import type { WorkerCommand } from "#core/model/command";
 import type { EventBody, LoggedEvent } from "#core/model/event";
 import { invariant } from "#core/model/fault";
@@ -16,7 +16,7 @@ import { leaseMs } from "#core/model/limits";
 import type { Plan } from "#core/playbook/plan";
 import type { NewCommandRow, Transition } from "#core/ports/event-log";
 import type { ControlContext } from "./context.ts";
-import { fetchResult, storePut } from "./results.ts";
+import { fetchResults, storePut } from "./results.ts";
 import { crossRows, executionRow, toolRow } from "./rows.ts";
 
 /** A worker's free slots: the next commands may be handed to it in the same breath. */
@@ -81,8 +81,7 @@ export class TransitionBuilder {
   #issue(command: IssuedCommand, handOver: HandOver | undefined): void {
     if (!this.state.commands.has(command.event.command_id)) return;
     const row = toolRow(this.state, command, 1);
-    const fits =
-      handOver !== undefined && handOver.want > 0 && handOver.pools.includes(row.pool);
+    const fits = handOver !== undefined && handOver.want > 0 && handOver.pools.includes(row.pool);
     this.#issued.push(fits ? { ...row, lease: { worker: handOver.worker, leaseMs } } : row);
     if (!fits) return;
     handOver.want--;
@@ -132,7 +131,9 @@ export class TransitionBuilder {
   /** Pools in which commands wait for a claim. */
   hints(): ReadonlySet<string> {
     return new Set(
-      this.#issued.filter((row) => row.lease === undefined && row.kind === "tool").map((row) => row.pool),
+      this.#issued
+        .filter((row) => row.lease === undefined && row.kind === "tool")
+        .map((row) => row.pool),
     );
   }
 
@@ -149,11 +150,12 @@ export class TransitionBuilder {
   }
 
   async #fetch(needs: readonly Need[]): Promise<void> {
+    const refs = needs.flatMap((need) => (need.kind === "result" ? [need.ref] : []));
+    for (const [ref, value] of await fetchResults(this.context, refs)) {
+      this.#results.set(ref, value);
+    }
     for (const need of needs) {
-      if (need.kind === "result") {
-        this.#results.set(need.ref, await fetchResult(this.context, need.ref));
-      }
-      else this.#catalog.set(need.key, await this.#lookUp(need.key));
+      if (need.kind === "catalog") this.#catalog.set(need.key, await this.#lookUp(need.key));
     }
   }
 

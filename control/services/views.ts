@@ -1,8 +1,8 @@
 // What the API shows of executions: rows, states and events in the words of the wire contract.
 
-import { ExecutionScope, locals, type Locals } from "#core/engine/scope";
-import { type ExecutionState, isTerminal } from "#core/engine/state";
 import type { Facts } from "#core/engine/facts";
+import { ExecutionScope, type Locals, locals } from "#core/engine/scope";
+import { type ExecutionState, isTerminal } from "#core/engine/state";
 import { StoredValue } from "#core/engine/variables";
 import type { Event } from "#core/model/event";
 import { Fault, messageOf } from "#core/model/fault";
@@ -14,7 +14,7 @@ import type { ExecutionRow, StoredEvent } from "#core/ports/event-log";
 import type { Api } from "#core/wire/api";
 import type { RouteAnswer } from "#core/wire/route";
 import type { Executions } from "./executions.ts";
-import { fetchResult } from "./results.ts";
+import { fetchResults } from "./results.ts";
 
 type Summary = RouteAnswer<Api["listExecutions"]["parts"]>[number];
 type Detail = RouteAnswer<Api["getExecution"]["parts"]>;
@@ -66,7 +66,8 @@ export async function executionDetail(executions: Executions, id: ExecutionId): 
 function resultOf(state: ExecutionState): { result?: unknown; result_ref?: JsonObject } {
   const { result } = state;
   if (result === undefined) return {};
-  if (result instanceof StoredValue) return { result_ref: { ...result.ref } as unknown as JsonObject };
+  if (result instanceof StoredValue)
+    return { result_ref: { ...result.ref } as unknown as JsonObject };
   return { result };
 }
 
@@ -209,7 +210,7 @@ export async function renderContext(
   const state = await stateOf(executions, id);
   const { results, facts } = await storedValues(executions, state);
   const bound: Locals = locals(request.extra);
-  const scope = new ExecutionScope(state, facts, bound);
+  const scope = new ExecutionScope(state, facts, { bound });
   try {
     const compiled = compileValue(request.template);
     const rendered = renderValue(compiled, scope, { nowMs: facts.nowMs }) ?? null;
@@ -257,8 +258,7 @@ async function storedValues(
     if (step.output?.ref !== undefined) refs.add(step.output.ref.ref);
     if (step.output?.tasks_ref !== undefined) refs.add(step.output.tasks_ref.ref);
   }
-  const results = new Map<string, Json>();
-  for (const ref of refs) results.set(ref, await fetchResult(executions.context, ref));
+  const results = await fetchResults(executions.context, [...refs]);
   const { clock, ids, sha256 } = executions.context;
   const facts: Facts = {
     nowMs: clock.nowMs(),

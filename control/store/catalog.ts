@@ -2,11 +2,13 @@
 // same one race on the unique key, and the loser chooses again.
 
 import { Fault } from "#core/model/fault";
-import { catalogId } from "#core/model/ids";
+import { catalogId, isSnowflake } from "#core/model/ids";
 import type { JsonObject } from "#core/model/json";
-import { appendRetriesMax } from "#core/model/limits";
 import type { CatalogEntry, CatalogStore } from "#core/ports/catalog-store";
 import type { Sql } from "./sql.ts";
+
+/** In every round of a race somebody wins: more tries than there can be connections. */
+const registerTriesMax = 200;
 
 const columns = `catalog_id::text as catalog_id, path, version, kind, content,
   encode(digest, 'hex') as digest, meta::text as meta,
@@ -30,7 +32,7 @@ select ${columns}, false as created from newest where digest = decode($5::text, 
 
 const byIdSql = `select ${columns} from noetl.catalog where catalog_id = $1::text::bigint`;
 const byVersionSql = `select ${columns} from noetl.catalog
-where path = $1::text and version = $2::integer`;
+where path = $1::text and version = $2::bigint`;
 const newestSql = `select ${columns} from noetl.catalog
 where path = $1::text order by version desc limit 1`;
 
@@ -78,14 +80,14 @@ export function sqlCatalog(sql: Sql): CatalogStore {
         ...[entry.catalogId, path, kind, content, digest, JSON.stringify(meta)],
         createdAtMs,
       ];
-      for (let tries = 0; tries < appendRetriesMax; tries++) {
+      for (let tries = 0; tries < registerTriesMax; tries++) {
         const [record] = await sql.query<CatalogRecord & { created: boolean }>(registerSql, values);
         if (record !== undefined) return { entry: entryOf(record), created: record.created };
       }
       throw new Fault("unavailable", `${path} is being registered by too many at once`);
     },
 
-    byId: (id) => one(byIdSql, [id]),
+    byId: async (id) => (isSnowflake(id) ? one(byIdSql, [id]) : undefined),
     byPath: (path, version) =>
       version === undefined ? one(newestSql, [path]) : one(byVersionSql, [path, version]),
 

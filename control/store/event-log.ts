@@ -6,14 +6,15 @@ import { checkTransitions, storableRow, storableText } from "#core/adapters/tran
 import { decodeEvent } from "#core/model/codec";
 import type { ExecutionStatus } from "#core/model/event";
 import { invariant } from "#core/model/fault";
-import { catalogId, executionId } from "#core/model/ids";
+import { catalogId, executionId, isSnowflake } from "#core/model/ids";
 import type { EventLog, ExecutionRow, Head, StoredEvent, Transition } from "#core/ports/event-log";
 import { commandRows } from "./command-rows.ts";
 import type { Sql } from "./sql.ts";
 
 /**
- * Compare-and-swap of every head, in the order of the executions so that two appends can't wait
- * for each other; what follows is done for the accepted ones alone, and they are the answer.
+ * Compare-and-swap of every head: the heads are locked in the order of the executions, so that two
+ * appends can't wait for each other, and compared once more when a lock had to be waited for. What
+ * follows is done for the accepted executions alone, and they are the answer.
  */
 const appendSql = `
 with wanted as materialized (
@@ -32,7 +33,7 @@ moved as (
     started_at = to_timestamp(w.started_ms / 1000), ended_at = to_timestamp(w.ended_ms / 1000),
     current_step = w.current_step, error = w.error
   from wanted w join locked l on l.execution_id = w.execution_id
-  where x.execution_id = w.execution_id and x.head = w.expected
+  where x.execution_id = w.execution_id
   returning x.execution_id),
 started as (
   insert into noetl.execution (execution_id, head, digest, catalog_id, path, version, parent_id,
@@ -200,7 +201,10 @@ function appendValues(transitions: readonly Transition[]): readonly string[] {
   ];
 }
 
-/** The event log on a migrated database. Closing it closes the database. */
+/**
+ * The event log on a migrated database. Closing it closes the database. An id that can't be one is
+ * nobody's: asking for it finds nothing.
+ */
 export function sqlEventLog(sql: Sql): EventLog {
   const rows = async (text: string, values: readonly (string | number)[]) =>
     (await sql.query<ExecutionRecord>(text, values)).map(executionRow);
@@ -215,21 +219,21 @@ export function sqlEventLog(sql: Sql): EventLog {
     },
 
     head: async (id): Promise<Head | undefined> => {
+      if (!isSnowflake(id)) return undefined;
       const [record] = await sql.query<HeadRecord>(headSql, [id]);
       if (record === undefined) return undefined;
       return { seq: record.head, digest: record.digest, row: executionRow(record) };
     },
 
     events: async (id, afterSeq, limit): Promise<readonly StoredEvent[]> => {
-      const records = await sql.query<{ text: string; digest: string }>(eventsSql, [
-        id,
-        afterSeq,
-        limit,
-      ]);
+      if (!isSnowflake(id)) return [];
+      const values = [id, afterSeq, limit];
+      const records = await sql.query<{ text: string; digest: string }>(eventsSql, values);
       return records.map(({ text, digest }) => ({ event: decodeEvent(text), text, digest }));
     },
 
     executions: async ({ status, path, parentId, before, limit }) => {
+      if (![parentId, before].every((id) => id === undefined || isSnowflake(id))) return [];
       const values: (string | number)[] = [limit];
       const conditions: string[] = [];
       const add = (comparison: string, value: string | undefined, cast: string) => {
@@ -249,7 +253,7 @@ export function sqlEventLog(sql: Sql): EventLog {
       );
     },
 
-    children: (id) => rows(childrenSql, [id]),
+    children: async (id) => (isSnowflake(id) ? rows(childrenSql, [id]) : []),
 
     ...commandRows(sql),
 
@@ -262,6 +266,7 @@ export function sqlEventLog(sql: Sql): EventLog {
     },
 
     quarantined: async (id) => {
+      if (!isSnowflake(id)) return undefined;
       const [record] = await sql.query<{ reason: string }>(
         "select reason from noetl.quarantine where execution_id = $1::text::bigint",
         [id],

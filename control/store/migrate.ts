@@ -73,7 +73,7 @@ function checkHistory(applied: readonly Applied[], list: readonly Migration[]): 
     if (known === undefined) {
       throw new Fault(
         "invalid",
-        `the database has migration ${version}, expected at most ${list.length}; it belongs to a newer build`,
+        `the database has migration ${version}, expected at most ${list.length} of this build`,
       );
     }
     if (sha256(known.text) !== digest) {

@@ -28,10 +28,11 @@ export interface SqlFailure {
 }
 
 /**
- * Serialization failure, deadlock, lock not available; shutdown and crash of the server; lost
- * connections; no room for more of them, of memory, of disk.
+ * Serialization failure, deadlock, lock not available; cancelled or timed out; shutdown and crash
+ * of the server, or one that only reads for now; lost connections; no room for more of them, of
+ * memory, of disk.
  */
-const passing = /^(?:40001|40P01|55P03|57P0\d|08...|53...)$/;
+const passing = /^(?:40001|40P01|55P03|57014|57P0\d|25006|08...|53...)$/;
 
 /**
  * The fault for a failed statement. Messages of a database quote the data that it refused, so

@@ -2,7 +2,7 @@
 // any fetch: the network's, or the app's own in one process.
 
 import { Fault, messageOf } from "#core/model/fault";
-import { api, type Api } from "#core/wire/api";
+import { type Api, api } from "#core/wire/api";
 import { faultOf, parseJsonExactly } from "#core/wire/problem";
 import type { Route, RouteAnswer, RouteInput } from "#core/wire/route";
 
@@ -65,11 +65,9 @@ async function send(options: ApiClientOptions, request: Request): Promise<Respon
     return await options.fetch(request);
   } catch (thrown) {
     if (request.signal.aborted) throw new Fault("cancelled", "the request was aborted");
-    throw new Fault(
-      "unavailable",
-      `${options.baseUrl} does not answer: ${messageOf(thrown)}`,
-      { cause: thrown },
-    );
+    throw new Fault("unavailable", `${options.baseUrl} does not answer: ${messageOf(thrown)}`, {
+      cause: thrown,
+    });
   }
 }
 

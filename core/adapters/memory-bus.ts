@@ -41,7 +41,7 @@ export function memoryBus(options: MemoryBusOptions = {}): Bus {
     }
   };
 
-  /** One turn hands over what was waiting when it began; what handlers publish waits for the next. */
+  /** One turn hands over what was waiting when it began; what handlers publish comes next. */
   const turn = (): void => {
     scheduled = false;
     const due = [...waiting];

@@ -1,17 +1,15 @@
 // Sub-playbooks (language reference §4.9): the child's id is minted in the parent's event, so a
 // child can't be started twice; telling each other is a row written with the cause.
 
-import type { ChildStarted } from "#core/model/event";
-import type { CommandInput } from "#core/model/event";
+import type { ChildDone, ChildStarted, CommandInput } from "#core/model/event";
 import type { CatalogId, CommandId } from "#core/model/ids";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
 import { childDepthMax } from "#core/model/limits";
 import type { Failure, Output } from "#core/model/outcome";
-import type { ChildDone } from "#core/model/event";
 import type { PlanStep } from "#core/playbook/plan";
-import { failure, Unusable } from "./failures.ts";
-import { type CatalogFact, catalogKey, MissingFact } from "./facts.ts";
 import { assembleTasks } from "./assemble.ts";
+import { type CatalogFact, catalogKey, MissingFacts } from "./facts.ts";
+import { failure, Unusable } from "./failures.ts";
 import type { Turn } from "./turn.ts";
 
 export interface ChildPlan {
@@ -23,18 +21,17 @@ export interface ChildPlan {
 /**
  * What the step's rendered config asks for.
  * @throws Unusable for a playbook that is not in the catalog, or too deep a nesting.
- * @throws MissingFact when the catalog has not been asked yet.
+ * @throws MissingFacts when the catalog has not been asked yet.
  */
-export function planChild(
-  turn: Turn,
-  step: PlanStep,
-  input: CommandInput | undefined,
-): ChildPlan {
+export function planChild(turn: Turn, step: PlanStep, input: CommandInput | undefined): ChildPlan {
   const config = assembleTasks(step, input)[0]?.config ?? {};
   const depth = (turn.state.started?.parent?.depth ?? 0) + 1;
   if (depth > childDepthMax) {
     throw new Unusable(
-      failure("playbook", `sub-playbooks are nested ${depth} deep, expected at most ${childDepthMax}`),
+      failure(
+        "playbook",
+        `sub-playbooks are nested ${depth} deep, expected at most ${childDepthMax}`,
+      ),
     );
   }
   const target = targetOf(turn, config);
@@ -51,7 +48,7 @@ function targetOf(turn: Turn, config: JsonObject): CatalogFact {
     ...(typeof version === "number" ? { version } : {}),
   });
   const target = turn.facts.catalog.get(key);
-  if (target === undefined) throw new MissingFact({ kind: "catalog", key });
+  if (target === undefined) throw new MissingFacts([{ kind: "catalog", key }]);
   if (target === null) {
     const name = String(path ?? catalogId);
     throw new Unusable(failure("playbook", `playbook ${name} is not in the catalog`, "not_found"));

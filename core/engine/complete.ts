@@ -3,7 +3,7 @@
 import type { PlaybookCompleted } from "#core/model/event";
 import type { Json } from "#core/model/json";
 import { failure } from "./failures.ts";
-import { valueOf } from "./scope.ts";
+import { heldValue } from "./scope.ts";
 import type { StepState } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
@@ -41,5 +41,5 @@ function resultOf(turn: Turn): Omit<PlaybookCompleted, "type"> {
 }
 
 function loopResult(turn: Turn, step: StepState): Json {
-  return { results: valueOf(step.results ?? [], turn.facts), stats: { ...step.stats } };
+  return { results: heldValue(step.results ?? [], turn.facts), stats: { ...step.stats } };
 }

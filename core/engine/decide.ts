@@ -7,7 +7,7 @@
 // E5  Every state that is not terminal waits for a command, a child or a time; otherwise decide
 //     ends the execution.
 
-import type { LoggedEvent, EventBody } from "#core/model/event";
+import type { EventBody, LoggedEvent } from "#core/model/event";
 import { invariant } from "#core/model/fault";
 import { decideEventsMax } from "#core/model/limits";
 import type { Plan, PlanStep } from "#core/playbook/plan";
@@ -15,10 +15,10 @@ import { complete } from "./complete.ts";
 import { enterStep } from "./enter.ts";
 import { exitStep } from "./exit.ts";
 import type { Put } from "./externalize.ts";
-import { type Facts, MissingFact, type Need } from "./facts.ts";
+import { type Facts, MissingFacts, type Need } from "./facts.ts";
 import { finishLoop, issueCommand, issueIteration, loopWork } from "./issue.ts";
-import { type IssuedCommand, Journal } from "./journal.ts";
 import { nextToEnter } from "./joins.ts";
+import { type IssuedCommand, Journal } from "./journal.ts";
 import type { ExecutionState } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
@@ -52,8 +52,8 @@ export function decide(
   try {
     while (going && journal.events.length < decideEventsMax) going = decideNext(turn);
   } catch (thrown) {
-    if (!(thrown instanceof MissingFact)) throw thrown;
-    needs.push(thrown.need);
+    if (!(thrown instanceof MissingFacts)) throw thrown;
+    needs.push(...thrown.needs);
     going = false;
   }
   const { events, puts, issued } = journal;

@@ -30,7 +30,7 @@ export function enterStep(turn: Turn, step: PlanStep): true {
 }
 
 function loopEntry(turn: Turn, loop: PlanLoop): LoopEntry | Failure {
-  const scope = new ExecutionScope(turn.state, turn.facts, undefined);
+  const scope = new ExecutionScope(turn.state, turn.facts);
   const environment = { nowMs: turn.facts.nowMs };
   try {
     const items = itemsOf(renderValue(loop.items, scope, environment));

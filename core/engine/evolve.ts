@@ -21,7 +21,10 @@ import type {
 import { terminalStatus } from "#core/model/event";
 import { unreachable } from "#core/model/fault";
 import type { CommandId } from "#core/model/ids";
-import type { Failure, Output } from "#core/model/outcome";
+import { extractedBytesMax, stateInlineBytesMax } from "#core/model/limits";
+import type { Failure, Output, ResultRef } from "#core/model/outcome";
+import { eventReference } from "#core/model/references";
+import { summarise } from "#core/model/summary";
 import { type ActiveStep, type ExecutionState, isTerminal, type OpenCommand } from "./state.ts";
 import { held, StoredValue, setVariables } from "./variables.ts";
 
@@ -32,9 +35,10 @@ export class ReplayError extends Error {
 
 /**
  * Folds one event into the state, which it changes.
+ * @param bytes length of the event's encoded text, by which the state's memory is bounded.
  * @throws ReplayError for an event that can't stand here; the state is then worthless.
  */
-export function evolve(state: ExecutionState, event: Event): void {
+export function evolve(state: ExecutionState, event: Event, bytes: number): void {
   if (event.seq !== state.seq + 1) {
     throw new ReplayError(
       `event ${event.event_id} has seq ${event.seq}, expected ${state.seq + 1}`,
@@ -43,13 +47,13 @@ export function evolve(state: ExecutionState, event: Event): void {
   if (isTerminal(state)) {
     throw new ReplayError(`event ${event.event_id} (${event.type}) follows a terminal event`);
   }
-  apply(state, event);
+  apply(state, event, bytes);
   state.seq = event.seq;
   state.eventId = event.event_id;
   state.timeMs = event.time;
 }
 
-function apply(state: ExecutionState, event: Event): void {
+function apply(state: ExecutionState, event: Event, bytes: number): void {
   switch (event.type) {
     case "playbook.started":
       return started(state, event, event.time);
@@ -61,7 +65,7 @@ function apply(state: ExecutionState, event: Event): void {
       return reissued(state, event);
     case "call.done":
     case "call.error":
-      return settled(state, event);
+      return settled(state, event, { seq: event.seq, bytes });
     case "command.yielded":
       openCommand(state, event.command_id, event.attempt);
       return;
@@ -69,7 +73,7 @@ function apply(state: ExecutionState, event: Event): void {
       return exited(state, event);
     case "step.skipped":
       if (!state.steps.has(event.step)) {
-        state.steps.set(event.step, { visits: 0, status: "skipped" });
+        state.steps.set(event.step, { visits: 0, status: "skipped", inlineBytes: 0 });
       }
       return;
     case "loop.done":
@@ -117,17 +121,19 @@ function entered(state: ExecutionState, event: StepEnter): void {
     throw new ReplayError(`step ${event.step} is entered while it runs`);
   }
   const known = state.steps.get(event.step);
-  if (known === undefined) state.steps.set(event.step, { visits: 1, status: "entered" });
+  if (known === undefined)
+    state.steps.set(event.step, { visits: 1, status: "entered", inlineBytes: 0 });
   else {
     known.visits = event.visit;
     known.status = "entered";
   }
   state.arrivals.delete(event.step);
   if (event.loop === undefined) {
-    state.active.set(event.step, { visit: event.visit });
+    state.active.set(event.step, { visit: event.visit, inlineBytes: 0 });
     state.unissued.add(event.step);
   } else {
-    state.active.set(event.step, { visit: event.visit, loop: loopState(event.loop) });
+    const loop = loopState(event.loop);
+    state.active.set(event.step, { visit: event.visit, loop, inlineBytes: 0 });
     state.loops.add(event.step);
   }
 }
@@ -142,6 +148,7 @@ function loopState(entry: NonNullable<StepEnter["loop"]>): NonNullable<ActiveSte
     done: 0,
     failed: 0,
     results: [],
+    inlineBytes: 0,
   };
 }
 
@@ -187,24 +194,56 @@ function openCommand(state: ExecutionState, id: CommandId, attempt: number): Ope
   return command;
 }
 
-function settled(state: ExecutionState, event: CallSettled): void {
+interface Place {
+  readonly seq: number;
+  readonly bytes: number;
+}
+
+function settled(state: ExecutionState, event: CallSettled, place: Place): void {
   const command = openCommand(state, event.command_id, event.attempt);
   state.commands.delete(event.command_id);
   setVariables(state.variables, event);
   const active = activeStep(state, command.step);
+  const { output, inlineBytes } = withinBudget(state, event.output, place);
+  state.inlineBytes += inlineBytes;
   const { loop } = active;
   if (loop === undefined) {
-    active.output = event.output;
+    active.output = output;
     active.failed = event.type === "call.error";
+    active.inlineBytes = inlineBytes;
     state.settled.add(command.step);
     return;
   }
   loop.open--;
   loop.done++;
+  loop.inlineBytes += inlineBytes;
   if (event.type === "call.error") loop.failed++;
   else if (command.iteration !== undefined) {
-    loop.results[command.iteration] = held(event.output.data ?? null, event.output.ref);
+    loop.results[command.iteration] = held(output.data ?? null, output.ref);
   }
+}
+
+interface Budgeted {
+  readonly output: Output;
+  readonly inlineBytes: number;
+}
+
+/** Beyond the budget the state keeps a summary, and where in the log the value stands. */
+function withinBudget(state: ExecutionState, output: Output, place: Place): Budgeted {
+  const { data, ...rest } = output;
+  const fits = state.inlineBytes + place.bytes <= stateInlineBytesMax;
+  if (fits || data === undefined || place.bytes <= extractedBytesMax) {
+    return { output, inlineBytes: place.bytes };
+  }
+  const ref: ResultRef = {
+    kind: "result_ref",
+    ref: eventReference(state.executionId, place.seq),
+    store: "log",
+    scope: "execution",
+    meta: { bytes: place.bytes, media_type: "application/json" },
+    extracted: summarise(data),
+  };
+  return { output: { ...rest, ref }, inlineBytes: 0 };
 }
 
 function loopDone(state: ExecutionState, event: LoopDone): void {
@@ -212,6 +251,7 @@ function loopDone(state: ExecutionState, event: LoopDone): void {
   const step = state.steps.get(event.step);
   active.output = loopOutput(event);
   active.failed = event.stats.failed > 0;
+  state.inlineBytes -= active.loop?.inlineBytes ?? 0;
   if (step !== undefined) {
     step.stats = event.stats;
     step.results = held(event.results ?? [], event.results_ref);
@@ -247,6 +287,8 @@ function exited(state: ExecutionState, event: StepExit): void {
   if (step !== undefined) {
     step.status = event.status;
     step.output = output;
+    state.inlineBytes -= step.inlineBytes;
+    step.inlineBytes = active.inlineBytes;
   }
   if (event.status === "failed" && event.recovered !== true) {
     state.failed.set(event.step, output.error ?? unknownFailure);

@@ -14,13 +14,13 @@ import type { ActiveStep } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { noVariables, setVariable, type Variables } from "./variables.ts";
 
-/** Emits `step.exit` and the skips that follow from it. */
+/** Emits `step.exit`, and before it the skips that follow from it. */
 export function exitStep(turn: Turn, step: PlanStep): true {
   const active = turn.state.active.get(step.name);
   const output = active?.output ?? { status: "ok" };
   const exit = evaluateExit(turn, step, active, { output, failed: active?.failed ?? false });
+  skipUnmatched(turn, step, exit);
   turn.journal.emit(exit);
-  skipUnmatched(turn, step, exit.not_taken);
   return true;
 }
 
@@ -28,8 +28,8 @@ export function exitStep(turn: Turn, step: PlanStep): true {
 export function exitFailed(turn: Turn, step: PlanStep, error: Failure): true {
   const active = turn.state.active.get(step.name);
   const exit = evaluateExit(turn, step, active, { output: failureOutput(error), failed: true });
+  skipUnmatched(turn, step, exit);
   turn.journal.emit({ ...exit, error: exit.error ?? error });
-  skipUnmatched(turn, step, exit.not_taken);
   return true;
 }
 
@@ -76,7 +76,12 @@ class ExitContext {
   ) {
     this.#failed = ended.failed;
     const bound = exitLocals(turn, step, ended, looped);
-    this.#scope = new ExecutionScope(turn.state, turn.facts, bound, this.#overlay);
+    const exiting = { name: step.name, output: ended.output };
+    this.#scope = new ExecutionScope(turn.state, turn.facts, {
+      bound,
+      overlay: this.#overlay,
+      exiting,
+    });
     this.#environment = { nowMs: turn.facts.nowMs };
   }
 
@@ -183,14 +188,23 @@ function targetNames(turn: Turn, arcs: readonly PlanArc[]): readonly string[] {
 
 /**
  * Tells which steps will not run because no arc led there, for those who watch. The exit arcs of
- * a cycle stay open while it turns (language reference §4.6).
+ * a cycle stay open while it turns (language reference §4.6). Comes before the exit, so that a
+ * log cut between the two decides both again.
  */
-function skipUnmatched(turn: Turn, step: PlanStep, notTaken: readonly string[]): void {
-  if (step.branchesFromCycle) return;
-  for (const name of new Set(notTaken)) {
+function skipUnmatched(turn: Turn, step: PlanStep, exit: StepExit): void {
+  if (step.branchesFromCycle || exit.not_taken.length === 0) return;
+  const open = openAfter(turn, step, exit);
+  for (const name of new Set(exit.not_taken)) {
     const target = turn.plan.byName.get(name);
     if (target === undefined || turn.state.steps.has(name)) continue;
-    if (canBeReached(turn.plan, turn.state, target)) continue;
+    if (canBeReached(turn.plan, target, open)) continue;
     turn.journal.emit({ type: "step.skipped", step: name, reason: "unmatched" });
   }
+}
+
+/** The steps that will run or wait once this one has left. */
+function openAfter(turn: Turn, step: PlanStep, exit: StepExit): readonly string[] {
+  const { active, arrivals } = turn.state;
+  const others = [...active.keys()].filter((name) => name !== step.name);
+  return [...others, ...arrivals.keys(), ...exit.taken.map(({ to }) => to)];
 }

@@ -3,9 +3,11 @@
 
 import type { Sha256 } from "#core/model/codec";
 import type { Event, SetValues } from "#core/model/event";
+import type { ExecutionId } from "#core/model/ids";
 import type { Json, JsonObject } from "#core/model/json";
 import { inlineBytesMax } from "#core/model/limits";
 import type { Output, ResultRef } from "#core/model/outcome";
+import { resultReference } from "#core/model/references";
 import { summarise } from "#core/model/summary";
 
 export interface Put {
@@ -15,16 +17,11 @@ export interface Put {
   readonly text: string;
 }
 
-/** How the references of an execution's values begin. */
-export function resultPrefix(executionId: string): string {
-  return `noetl://execution/${executionId}/result/`;
-}
-
 export class Externalizer {
   readonly puts: Put[] = [];
 
   constructor(
-    readonly executionId: string,
+    readonly executionId: ExecutionId,
     readonly sha256: Sha256,
   ) {}
 
@@ -47,7 +44,7 @@ export class Externalizer {
     const sha256 = this.sha256(text);
     const ref: ResultRef = {
       kind: "result_ref",
-      ref: `${resultPrefix(this.executionId)}${encodeURIComponent(name)}/${sha256}`,
+      ref: resultReference(this.executionId, name, sha256),
       store: "db",
       scope: "execution",
       meta: { bytes: utf8Bytes(text), sha256, media_type: "application/json" },
@@ -65,7 +62,11 @@ export class Externalizer {
     return {
       ...rest,
       ...(ref === undefined ? (data === undefined ? {} : { data }) : { ref }),
-      ...(tasksRef === undefined ? (tasks === undefined ? {} : { tasks }) : { tasks_ref: tasksRef }),
+      ...(tasksRef === undefined
+        ? tasks === undefined
+          ? {}
+          : { tasks }
+        : { tasks_ref: tasksRef }),
     };
   }
 
@@ -146,7 +147,11 @@ function replaceLarge(event: Event, out: Externalizer): Event {
     }
     case "call.done":
     case "call.error":
-      return { ...withoutSet(event), output: out.output("output", event.output), ...out.set(event) };
+      return {
+        ...withoutSet(event),
+        output: out.output("output", event.output),
+        ...out.set(event),
+      };
     case "step.exit": {
       const taken = event.taken.map((arc) => ({ to: arc.to, ...out.set(arc) }));
       return { ...withoutSet(event), taken, ...out.set(event) };

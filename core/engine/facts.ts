@@ -1,9 +1,9 @@
 // What decide must be told from outside: time, identities, and values that the state only refers
 // to. A fact that isn't at hand stops the decision before it has changed anything.
 
+import type { Sha256 } from "#core/model/codec";
 import type { EventId, ExecutionId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
-import type { Sha256 } from "#core/model/codec";
 
 /** A playbook version that a sub-playbook step may start; null when there is none. */
 export interface CatalogFact {
@@ -27,12 +27,12 @@ export interface Facts {
   readonly catalog: ReadonlyMap<string, CatalogFact | null>;
 }
 
-/** Thrown inside a decision for a fact that isn't at hand; `decide` turns it into a need. */
-export class MissingFact extends Error {
-  override readonly name = "MissingFact";
+/** Thrown inside a decision for facts that aren't at hand; `decide` hands them on as needs. */
+export class MissingFacts extends Error {
+  override readonly name = "MissingFacts";
 
-  constructor(readonly need: Need) {
-    super(`missing ${need.kind}`);
+  constructor(readonly needs: readonly Need[]) {
+    super(`missing ${needs.map(({ kind }) => kind).join(", ")}`);
   }
 }
 
@@ -47,7 +47,11 @@ export function catalogKey(query: CatalogQuery): string {
 }
 
 export function catalogQuery(key: string): CatalogQuery {
-  const [catalogId, path, version] = JSON.parse(key) as [string | null, string | null, number | null];
+  const [catalogId, path, version] = JSON.parse(key) as [
+    string | null,
+    string | null,
+    number | null,
+  ];
   return {
     ...(catalogId === null ? {} : { catalogId }),
     ...(path === null ? {} : { path }),

@@ -1,10 +1,10 @@
 // Issuing commands: what the engine can render is rendered here, once, from the playbook's own
 // text; what a worker's templates will read of the execution is picked out for them.
 
-import { commandId } from "#core/model/ids";
 import type { IterationBinding } from "#core/model/command";
 import type { CommandInput, CommandIssued } from "#core/model/event";
 import { invariant } from "#core/model/fault";
+import { commandId } from "#core/model/ids";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
 import type { PlanLoop, PlanStep } from "#core/playbook/plan";
 import type { ReadPath } from "#core/playbook/template";
@@ -12,7 +12,7 @@ import { View } from "#core/playbook/template";
 import { type ChildPlan, planChild, startChild } from "./children.ts";
 import { exitFailed } from "./exit.ts";
 import { failureOf } from "./failures.ts";
-import { ExecutionScope, type Locals, locals, valueOf } from "./scope.ts";
+import { ExecutionScope, heldValue, heldValues, type Locals, locals } from "./scope.ts";
 import type { ExecutionState, LoopState } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { StoredValue } from "./variables.ts";
@@ -65,10 +65,8 @@ export function finishLoop(turn: Turn, step: PlanStep): true {
   invariant(active?.loop !== undefined, `${step.name} has no loop`);
   const { loop } = active;
   const { total } = loop.entry;
-  const results: Json[] = [];
-  for (let index = 0; index < total; index++) {
-    results.push(valueOf(loop.results[index] ?? null, turn.facts));
-  }
+  const held = Array.from({ length: total }, (_, index) => loop.results[index] ?? null);
+  const results = heldValues(held, turn.facts);
   turn.journal.emit({
     type: "loop.done",
     step: step.name,
@@ -118,8 +116,8 @@ function render(
   step: PlanStep,
   iteration: IterationBinding | undefined,
 ): Rendered | { readonly error: ReturnType<typeof failureOf> } {
-  const bound = iteration === undefined ? undefined : iterationLocals(iteration);
-  const scope = new ExecutionScope(turn.state, turn.facts, bound);
+  const view = iteration === undefined ? {} : { bound: iterationLocals(iteration) };
+  const scope = new ExecutionScope(turn.state, turn.facts, view);
   try {
     const input = renderInput(turn, step, scope);
     if (step.kind !== "playbook") return input === undefined ? {} : { input };
@@ -165,11 +163,7 @@ function follow(start: unknown, path: readonly (string | number)[]): Json | unde
 }
 
 /** Puts the value at the path; maps on the way are made anew, so that no state is touched. */
-function place(
-  into: Record<string, Json>,
-  path: readonly (string | number)[],
-  value: Json,
-): void {
+function place(into: Record<string, Json>, path: readonly (string | number)[], value: Json): void {
   const [first, ...rest] = path;
   const key = String(first);
   if (rest.length === 0) {
@@ -182,13 +176,9 @@ function place(
   into[key] = inner;
 }
 
-function bindingOf(
-  turn: Turn,
-  loop: PlanLoop,
-  state: LoopState,
-  index: number,
-): IterationBinding {
-  const items = state.items instanceof StoredValue ? valueOf(state.items, turn.facts) : state.items;
+function bindingOf(turn: Turn, loop: PlanLoop, state: LoopState, index: number): IterationBinding {
+  const items =
+    state.items instanceof StoredValue ? heldValue(state.items, turn.facts) : state.items;
   const item = (Array.isArray(items) ? (items as readonly Json[])[index] : undefined) ?? null;
   return { iterator: loop.iterator, item, index, total: state.entry.total };
 }

@@ -61,12 +61,11 @@ function firstPending(plan: Plan, state: ExecutionState): PlanStep | undefined {
   return first;
 }
 
-/** Whether anything that runs or waits can still lead to the step. */
-export function canBeReached(plan: Plan, state: ExecutionState, goal: PlanStep): boolean {
+/** Whether one of these steps can still lead to the goal. */
+export function canBeReached(plan: Plan, goal: PlanStep, open: readonly string[]): boolean {
   const reaching = plan.graph.reaching(goal.index, undefined);
-  for (const name of [...state.active.keys(), ...state.arrivals.keys()]) {
+  return open.some((name) => {
     const step = plan.byName.get(name);
-    if (step !== undefined && reaching.has(step.index)) return true;
-  }
-  return false;
+    return step !== undefined && reaching.has(step.index);
+  });
 }

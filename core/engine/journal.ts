@@ -1,8 +1,8 @@
 // Where decisions become events: each is numbered, encoded once, chained, and its decoded form
 // folded, so that a cached state and one rebuilt from the log are made of the same values.
 
-import type { IterationBinding } from "#core/model/command";
 import { chainDigest, decodeEvent, encodeEvent } from "#core/model/codec";
+import type { IterationBinding } from "#core/model/command";
 import {
   type CommandIssued,
   type Event,
@@ -60,7 +60,7 @@ export class Journal {
     const text = puts.length === 0 ? event.text : encodeEvent(event.value);
     const decoded = decodeEvent(text);
     const digest = chainDigest(state.digest, text, facts.sha256);
-    evolve(state, decoded);
+    evolve(state, decoded, text.length);
     state.digest = digest;
     this.events.push({ event: decoded, text, digest });
   }

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from "#core/model/json";
 import { isJsonObject } from "#core/model/json";
 import type { Output, ResultRef } from "#core/model/outcome";
 import { type Scope, View } from "#core/playbook/template";
-import { type Facts, MissingFact } from "./facts.ts";
+import { type Facts, MissingFacts } from "./facts.ts";
 import type { ExecutionState, StepState } from "./state.ts";
 import { type Held, StoredValue, type Variables } from "./variables.ts";
 
@@ -17,17 +17,28 @@ export function locals(values: Readonly<Record<string, unknown>>): Locals {
   return Object.assign(Object.create(null) as Locals, values);
 }
 
+export interface ExitingStep {
+  readonly name: string;
+  readonly output: Output;
+}
+
+export interface ScopeView {
+  readonly bound?: Locals;
+  /** Variables that are about to be set, over those that are. */
+  readonly overlay?: Variables;
+  /** The step that is about to exit, with what it came to: it sees itself by its name. */
+  readonly exiting?: ExitingStep;
+}
+
 export class ExecutionScope implements Scope {
   constructor(
     readonly state: ExecutionState,
     readonly facts: Facts,
-    readonly bound: Locals | undefined,
-    /** Variables that are about to be set, over those that are. */
-    readonly overlay: Variables | undefined = undefined,
+    readonly view: ScopeView = {},
   ) {}
 
   get(name: string): unknown {
-    const local = this.bound?.[name];
+    const local = this.view.bound?.[name];
     if (local !== undefined) return local;
     switch (name) {
       case "ctx":
@@ -52,7 +63,7 @@ export class ExecutionScope implements Scope {
 
   /** Variables over step results over workload keys: views of one flat map. */
   #anywhere(name: string): unknown {
-    const set = this.overlay?.[name];
+    const set = this.view.overlay?.[name];
     const variable = set === undefined ? this.state.variables[name] : set;
     if (variable !== undefined) return this.#held(variable);
     const step = this.#step(name);
@@ -63,16 +74,18 @@ export class ExecutionScope implements Scope {
 
   #step(name: string): unknown {
     const step = this.state.steps.get(name);
-    return step?.output === undefined ? undefined : stepView(step, step.output, this.facts);
+    const output = this.view.exiting?.name === name ? this.view.exiting.output : step?.output;
+    if (step === undefined || output === undefined) return undefined;
+    return stepView(step, output, this.facts);
   }
 
   #variables(): Variables {
     const { variables } = this.state;
-    return this.overlay === undefined ? variables : { ...variables, ...this.overlay };
+    return this.view.overlay === undefined ? variables : { ...variables, ...this.view.overlay };
   }
 
   #held(value: Held): Json {
-    return valueOf(value, this.facts);
+    return heldValue(value, this.facts);
   }
 
   #about(name: string): unknown {
@@ -93,14 +106,23 @@ function jobView(executionId: string): JsonObject {
   return { uuid: executionId, id: executionId, execution_id: executionId };
 }
 
-/** @throws MissingFact when the value is stored and not at hand. */
-export function valueOf(value: Held, facts: Facts): Json {
+/** @throws MissingFacts when the value is stored and not at hand. */
+export function heldValue(value: Held, facts: Facts): Json {
   return value instanceof StoredValue ? fetched(value.ref, facts) : value;
+}
+
+/** All of them, or one list of everything that is missing. @throws MissingFacts */
+export function heldValues(values: readonly Held[], facts: Facts): readonly Json[] {
+  const missing = values.flatMap((value) =>
+    value instanceof StoredValue && !facts.results.has(value.ref.ref) ? [value.ref.ref] : [],
+  );
+  if (missing.length > 0) throw new MissingFacts(missing.map((ref) => ({ kind: "result", ref })));
+  return values.map((value) => heldValue(value, facts));
 }
 
 function fetched(ref: ResultRef, facts: Facts): Json {
   const value = facts.results.get(ref.ref);
-  if (value === undefined) throw new MissingFact({ kind: "result", ref: ref.ref });
+  if (value === undefined) throw new MissingFacts([{ kind: "result", ref: ref.ref }]);
   return value;
 }
 
@@ -123,7 +145,7 @@ function viewOf(output: Output, facts: Facts, attribute: (name: string) => unkno
 function stepView(step: StepState, output: Output, facts: Facts): View {
   const { results, stats } = step;
   if (stats !== undefined && results !== undefined) {
-    const whole = (): Json => ({ results: valueOf(results, facts), stats: { ...stats } });
+    const whole = (): Json => ({ results: heldValue(results, facts), stats: { ...stats } });
     return new LazyView(whole, (name) => {
       const value = loopAttribute(name, step, facts);
       return value === undefined ? about(name, output) : value;
@@ -140,13 +162,13 @@ function throughData(name: string, output: Output, facts: Facts): unknown {
 function loopAttribute(name: string, step: StepState, facts: Facts): unknown {
   switch (name) {
     case "results":
-      return valueOf(step.results ?? [], facts);
+      return heldValue(step.results ?? [], facts);
     case "stats":
       return step.stats;
     case "data":
     case "result":
       return new LazyView(
-        () => ({ results: valueOf(step.results ?? [], facts), stats: { ...step.stats } }) as Json,
+        () => ({ results: heldValue(step.results ?? [], facts), stats: { ...step.stats } }) as Json,
         (key) => loopAttribute(key, step, facts),
       );
     default:

@@ -1,8 +1,7 @@
 // What an execution has come to: the fold of its log, and nothing else. Kept so that no decision
 // has to look at the whole graph: who is active, who waits at a join, which commands are open.
 
-import type { LoopEntry, LoopStats, Origin, ParentLink } from "#core/model/event";
-import type { ExecutionStatus } from "#core/model/event";
+import type { ExecutionStatus, LoopEntry, LoopStats, Origin, ParentLink } from "#core/model/event";
 import type { CatalogId, CommandId, EventId, ExecutionId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
 import type { Failure, Output } from "#core/model/outcome";
@@ -18,6 +17,8 @@ export interface LoopState {
   failed: number;
   /** By iteration; a failed or open one has no entry. */
   readonly results: Held[];
+  /** Of the results held inline, as they stand in the log. */
+  inlineBytes: number;
 }
 
 export interface ActiveStep {
@@ -27,6 +28,7 @@ export interface ActiveStep {
   output?: Output;
   /** Whether that counts as a failure; a policy may let an error go on. */
   failed?: boolean;
+  inlineBytes: number;
 }
 
 export type StepStatus = "entered" | "completed" | "failed" | "skipped";
@@ -38,6 +40,7 @@ export interface StepState {
   output?: Output;
   stats?: LoopStats;
   results?: Held;
+  inlineBytes: number;
 }
 
 export interface OpenCommand {
@@ -87,6 +90,8 @@ export interface ExecutionState {
   readonly commands: Map<CommandId, OpenCommand>;
   /** Steps that failed and were not recovered, in log order. */
   readonly failed: Map<string, Failure>;
+  /** Bytes of outcomes held inline; beyond `stateInlineBytesMax` they stay in the log. */
+  inlineBytes: number;
   lastExit: string | undefined;
   result: Held | undefined;
   error: Failure | undefined;
@@ -112,6 +117,7 @@ export function initialState(executionId: ExecutionId, genesis: string): Executi
     arrivals: new Map(),
     commands: new Map(),
     failed: new Map(),
+    inlineBytes: 0,
     lastExit: undefined,
     result: undefined,
     error: undefined,

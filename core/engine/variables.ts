@@ -39,15 +39,9 @@ export function setVariables(variables: Variables, values: SetValues): void {
  * variable (language reference §1.8).
  * @param base where the rest of a variable comes from that is set in part only.
  */
-export function setVariable(
-  variables: Variables,
-  key: string,
-  value: Held,
-  base: Variables,
-): void {
+export function setVariable(variables: Variables, key: string, value: Held, base: Variables): void {
   const { name, path } = setTarget(key);
-  variables[name] =
-    path.length === 0 ? value : placed(variables[name] ?? base[name], path, value);
+  variables[name] = path.length === 0 ? value : placed(variables[name] ?? base[name], path, value);
 }
 
 /** The map with the value at the path; maps on the way are copied, anything else is replaced. */

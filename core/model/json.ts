@@ -40,7 +40,8 @@ export function jsonProblem(value: unknown, depthMax: number): string | undefine
     return undefined;
   };
   const inObject = (part: object, path: string): string | undefined => {
-    if (!isJsonObject(part)) return `${path || "value"} is a ${part.constructor?.name}, expected JSON`;
+    if (!isJsonObject(part))
+      return `${path || "value"} is a ${part.constructor?.name}, expected JSON`;
     for (const [key, item] of Object.entries(part)) {
       const problem = visit(item, path === "" ? key : `${path}.${key}`);
       if (problem !== undefined) return problem;

@@ -16,7 +16,8 @@ export interface Failure {
 
 export interface ResultMeta {
   readonly bytes: number;
-  readonly sha256: string;
+  /** Absent where the value stands in the log, whose own digests cover it. */
+  readonly sha256?: string;
   readonly media_type: string;
   readonly row_count?: number;
 }

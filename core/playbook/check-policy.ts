@@ -53,8 +53,7 @@ function checkRule(rule: JsonObject, trail: Trail, context: PolicyContext): void
     return checkElse(inner, rule, { trail, context });
   }
   if (inner !== null && inner !== true && inner !== "" && !isJsonObject(inner)) {
-    const message =
-      `'else' is ${kindOf(inner)}, expected a ` + `map with 'then', or nothing beside 'then'`;
+    const message = `'else' is ${kindOf(inner)}, expected a map with 'then', or nothing`;
     findings.error({ parent: trail, key: "else" }, message);
   }
   if (!Object.hasOwn(rule, "then")) {

@@ -16,7 +16,7 @@ import {
   type TextShape,
   wanted,
 } from "./shape.ts";
-import { compileExpression, compileTemplate, isTemplate, TemplateSyntaxError } from "./template.ts";
+import { compileExpression, isTemplate, TemplateSyntaxError } from "./template.ts";
 
 export class ShapeChecker {
   /** What compiling a text said; playbooks repeat their conditions. */
@@ -203,9 +203,8 @@ export class ShapeChecker {
 
   #compile(source: string, use: "template" | "condition", trail: Trail | undefined): void {
     if (use === "template" && !isTemplate(source)) return;
-    const key = use === "template" ? source : `?${source}`;
-    if (!this.#compiled.has(key)) this.#compiled.set(key, syntaxErrorOf(source, use));
-    const error = this.#compiled.get(key);
+    if (!this.#compiled.has(source)) this.#compiled.set(source, syntaxErrorOf(source));
+    const error = this.#compiled.get(source);
     if (error === undefined) return;
     this.findings.error(trail, `template: ${error.message}`, { at: "text", offset: error.offset });
   }
@@ -229,13 +228,10 @@ export class ShapeChecker {
   }
 }
 
-function syntaxErrorOf(
-  source: string,
-  use: "template" | "condition",
-): TemplateSyntaxError | undefined {
+/** A text with braces is a template, any other one an expression: one compiler knows both. */
+function syntaxErrorOf(source: string): TemplateSyntaxError | undefined {
   try {
-    if (use === "template") compileTemplate(source);
-    else compileExpression(source);
+    compileExpression(source);
     return undefined;
   } catch (thrown) {
     if (thrown instanceof TemplateSyntaxError) return thrown;

@@ -26,8 +26,8 @@ export function checkStep(step: JsonObject, trail: Trail, context: StepsContext)
 }
 
 function checkName(step: JsonObject, trail: Trail, findings: Findings): void {
-  if (typeof step.step === "string")
-    warnOfHiding("step", step.step, { trail, key: "step", findings });
+  const name = step.step;
+  if (typeof name === "string") warnOfHiding("step", name, { trail, key: "step", findings });
 }
 
 interface Named {
@@ -46,18 +46,22 @@ function checkArcs(step: JsonObject, trail: Trail, context: StepsContext): void 
   const { next } = step;
   if (next === undefined || !isJsonObject(next) || !Array.isArray(next.arcs)) return;
   const list: Trail = { parent: { parent: trail, key: "next" }, key: "arcs" };
-  let always = false;
   const spec = next.spec ?? null;
   const exclusive = !(isJsonObject(spec) && spec.mode === "inclusive");
+  let whenOk = false;
+  let always = false;
   for (let index = 0; index < next.arcs.length; index++) {
     const arc: Json = next.arcs[index] ?? null;
     if (!isJsonObject(arc)) continue;
     const at: Trail = { parent: list, key: index };
     checkTarget(arc.step, at, context);
-    if (always) {
+    const bare = arc.when === undefined;
+    // After a failure only arcs with a condition can match, so these may follow a bare one.
+    if (exclusive && (always || (whenOk && bare))) {
       context.findings.warn(at, "this arc is never taken: one before it always matches");
     }
-    always ||= exclusive && (arc.when === undefined || arc.when === true);
+    whenOk ||= bare;
+    always ||= arc.when === true;
   }
 }
 

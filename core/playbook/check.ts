@@ -21,7 +21,7 @@ export function checkPlaybook(value: Json, findings: Findings): void {
   checkWorkflow(value, workbook, findings);
 }
 
-/** Documents of another kind share nothing with playbooks but the header: one problem says it all. */
+/** A document of another kind shares only the header with playbooks: one problem says it all. */
 function isOtherKind(value: JsonObject, findings: Findings): boolean {
   const { kind } = value;
   if (typeof kind !== "string" || kind === "Playbook") return false;

@@ -109,7 +109,7 @@ const arc: RecordShape = {
   is: "record",
   noun: "arc",
   others: "refuse",
-  instead: { text: "write - step: NAME" },
+  instead: { text: "is no arc; write {step: NAME}" },
   older: { args: "set", condition: "when", cond: "when", expr: "when", input: "set" },
   fields: {
     step: { shape: name, required: true, says: "The step this arc leads to." },
@@ -251,7 +251,7 @@ const step: RecordShape = {
       says: "Values to set once the step has ended; templates see output.",
     },
     input: { shape: inputMap, says: "Input of every tool of this step." },
-    output: { shape: dataMap, says: "Where the result is kept and which fields are exposed." },
+    output: { shape: templatedMap, says: "Where the result is kept and which fields are exposed." },
     spec: {
       says: "Settings of the step.",
       shape: {

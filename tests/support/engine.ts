@@ -1,18 +1,19 @@
 // Runs the engine by itself: given a playbook and what its commands come to, the log that follows.
 
+import { decide } from "#core/engine/decide";
+import type { CatalogFact, Facts } from "#core/engine/facts";
+import type { IssuedCommand } from "#core/engine/journal";
+import { type ExecutionState, initialState } from "#core/engine/state";
 import { genesisDigest } from "#core/model/codec";
 import type { EventBody, LoggedEvent } from "#core/model/event";
 import { type EventId, type ExecutionId, eventId, executionId } from "#core/model/ids";
 import type { Json, JsonObject } from "#core/model/json";
 import type { Output } from "#core/model/outcome";
+import { parseEventReference } from "#core/model/references";
 import { compilePlan } from "#core/playbook/compile";
 import type { PlaybookDocument } from "#core/playbook/document";
 import { parsePlaybook } from "#core/playbook/parse";
 import type { Plan } from "#core/playbook/plan";
-import { decide } from "#core/engine/decide";
-import type { CatalogFact, Facts } from "#core/engine/facts";
-import type { IssuedCommand } from "#core/engine/journal";
-import { type ExecutionState, initialState } from "#core/engine/state";
 
 export const sha256 = (text: string): string => Bun.SHA256.hash(text, "hex");
 
@@ -68,11 +69,19 @@ export class EngineRun {
       this.open.push(...decision.issued);
       for (const put of decision.puts) this.stored.set(put.ref.ref, put.value);
       for (const need of decision.needs) {
-        if (need.kind === "catalog" && !this.catalog.has(need.key)) this.catalog.set(need.key, null);
-        else if (need.kind === "result") throw new Error(`nothing is stored under ${need.ref}`);
+        if (need.kind === "catalog" && !this.catalog.has(need.key))
+          this.catalog.set(need.key, null);
+        else if (need.kind === "result") this.#fetch(need.ref);
       }
       if (decision.needs.length === 0 && !decision.more) return this;
     }
+  }
+
+  #fetch(ref: string): void {
+    const place = parseEventReference(ref);
+    const event = place === undefined ? undefined : this.log[place.seq - 1]?.event;
+    if (event === undefined || !("output" in event)) throw new Error(`nothing is under ${ref}`);
+    this.stored.set(ref, event.output.data ?? null);
   }
 
   start(workload: JsonObject = {}): this {
@@ -115,7 +124,9 @@ export class EngineRun {
 
   /** `type` of every event, with its step where it has one. */
   story(): string[] {
-    return this.log.map(({ event }) => ("step" in event ? `${event.type} ${event.step}` : event.type));
+    return this.log.map(({ event }) =>
+      "step" in event ? `${event.type} ${event.step}` : event.type,
+    );
   }
 }
 

@@ -2,7 +2,7 @@
 // and strings; everything else is undefined, so prototypes and host objects stay out of reach.
 
 import { plain, View } from "./contract.ts";
-import { fail, type Run, spend } from "./run.ts";
+import { fail, type Run, spend, spendChars } from "./run.ts";
 
 /** An object that came from JSON or a literal: the only kind with attributes of its own. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -38,7 +38,7 @@ export function attributeOf(target: unknown, name: string): unknown {
 }
 
 /** `target[key]`; negative numbers count from the end, a key that does not fit is undefined. */
-export function subscriptOf(target: unknown, key: unknown): unknown {
+export function subscriptOf(target: unknown, key: unknown, run: Run): unknown {
   const name = plain(key);
   if (typeof name === "string") return attributeOf(target, name);
   const value = plain(target);
@@ -49,7 +49,9 @@ export function subscriptOf(target: unknown, key: unknown): unknown {
   const index = indexOf(name);
   if (index === undefined) return undefined;
   if (Array.isArray(value)) return value[index < 0 ? index + value.length : index];
-  return typeof value === "string" ? characterAt(value, index) : undefined;
+  if (typeof value !== "string") return undefined;
+  spendChars(run, value.length);
+  return characterAt(value, index);
 }
 
 function indexOf(value: unknown): number | undefined {
@@ -105,10 +107,11 @@ export function sliceOf(target: unknown, bounds: SliceBounds, run: Run): unknown
   if (!text && !Array.isArray(value)) {
     return fail(run, "type", "only lists and strings can be sliced");
   }
+  if (text) spendChars(run, value.length);
+  else spend(run, value.length);
   const items: readonly unknown[] = text ? charactersOf(value) : value;
   const step = sliceIndex(bounds.step, run) ?? 1;
   if (step === 0) return fail(run, "range", "the step of a slice can't be zero");
-  spend(run, items.length);
   const picked = pick(items, step, {
     from: sliceIndex(bounds.from, run),
     to: sliceIndex(bounds.to, run),

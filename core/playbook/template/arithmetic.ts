@@ -241,12 +241,14 @@ function float(operator: ArithmeticOperator, left: number, right: number, run: R
   }
 }
 
-/** `a ~ b`: both as text, side by side. */
-export function concat(left: unknown, right: unknown, run: Run): string {
-  const a = textOf(left, run);
-  const b = textOf(right, run);
-  admitChars(run, a.length + b.length);
-  return a + b;
+/** `a ~ b ~ c`: all as text, side by side. */
+export function concat(values: readonly unknown[], run: Run): string {
+  const texts = values.map((value) => textOf(value, run));
+  admitChars(
+    run,
+    texts.reduce((chars, text) => chars + text.length, 0),
+  );
+  return texts.join("");
 }
 
 /** The key of a dict literal: keys are texts, as in JSON. */

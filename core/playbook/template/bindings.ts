@@ -11,8 +11,8 @@ export const unset: unique symbol = Symbol("unset");
 export interface Bindings {
   readonly parent: Bindings | undefined;
   readonly slots: Map<string, number>;
-  /** Names that are certainly set where the compiler stands; replaced around branches. */
-  certain: ReadonlySet<string>;
+  /** Names that are certainly set where the compiler stands, in the order they became so. */
+  readonly certain: Set<string>;
 }
 
 /** Mutable on purpose: what the compiler collects from one template. */
@@ -36,8 +36,10 @@ export function bindName(bindings: Bindings, name: string, collected: Collected)
   return slot;
 }
 
-export function markCertain(bindings: Bindings, name: string): void {
-  bindings.certain = new Set([...bindings.certain, name]);
+/** Forgets what became certain while a branch was compiled: it may not be taken. */
+export function forgetBranch(bindings: Bindings, certainBefore: number): void {
+  const names = [...bindings.certain].slice(certainBefore);
+  for (const name of names) bindings.certain.delete(name);
 }
 
 interface Resolution {

@@ -56,6 +56,8 @@ export function registry(
   return byName;
 }
 
+const shownNameCharsMax = 60;
+
 export interface Wanted {
   readonly name: string;
   readonly what: "filter" | "test" | "function" | "method";
@@ -67,7 +69,8 @@ export function find(known: Registry, wanted: Wanted): Callable {
   const callable = known.get(wanted.name);
   if (callable !== undefined) return callable;
   const hint = didYouMean(wanted.name, known.keys());
-  throw new TemplateSyntaxError(`unknown ${wanted.what} '${wanted.name}'${hint}`, wanted.offset);
+  const name = wanted.name.slice(0, shownNameCharsMax);
+  throw new TemplateSyntaxError(`unknown ${wanted.what} '${name}'${hint}`, wanted.offset);
 }
 
 export interface Binding {

@@ -38,16 +38,16 @@ const foldingSteps = 1_000;
 
 export function compileNode(node: Expression, context: Context): Compiled {
   const { collected } = context;
-  if (collected.depth >= templateDepthMax) {
-    throw new TemplateSyntaxError(
-      `the expression is nested deeper than ${templateDepthMax} levels`,
-      node.start,
-    );
-  }
+  if (collected.depth >= templateDepthMax) refuseDepth(node);
   collected.depth++;
   const compiled = compileKind(node, context);
   collected.depth--;
   return compiled;
+}
+
+function refuseDepth(node: Expression): never {
+  const message = `the expression is nested deeper than ${templateDepthMax} levels`;
+  throw new TemplateSyntaxError(message, node.start);
 }
 
 /** The place of an operation whose operands are those spans. */
@@ -148,21 +148,30 @@ function compileAccess(node: Access, context: Context): Compiled {
   while (base.kind === "attribute" || base.kind === "subscript") {
     const key = base.kind === "attribute" ? base.name : constantKey(base.key);
     if (key === undefined) break;
-    keys.unshift(key);
+    keys.push(key);
     base = base.target;
   }
+  if (keys.length > templateDepthMax) refuseDepth(node);
+  keys.reverse();
+  const place = placeOf(context, node.start, [node]);
+  const readAll = (read: Evaluate): Compiled =>
+    dynamic(keys.reduce((inner: Evaluate, key) => readKey(inner, key, place), read));
   if (base.kind === "name") {
     const resolution = resolve(context.bindings, base.name);
     if (resolution.free) noteRead(context.collected, base.name, keys);
-    return dynamic(keys.reduce(readKey, readName(base.name, resolution)));
+    return readAll(readName(base.name, resolution));
   }
   if (base !== node || base.kind !== "subscript") {
-    const { evaluate } = compileNode(base, context);
-    return dynamic(keys.reduce(readKey, evaluate));
+    return readAll(compileNode(base, context).evaluate);
   }
   const target = compileNode(base.target, context).evaluate;
   const key = compileNode(base.key, context).evaluate;
-  return dynamic((run) => subscriptOf(target(run), key(run)));
+  return dynamic((run) => {
+    const value = target(run);
+    const index = key(run);
+    run.place = place;
+    return subscriptOf(value, index, run);
+  });
 }
 
 function constantKey(key: Expression): string | number | undefined {
@@ -173,9 +182,13 @@ function constantKey(key: Expression): string | number | undefined {
   return negative && typeof key.operand.value === "number" ? -key.operand.value : undefined;
 }
 
-function readKey(target: Evaluate, key: string | number): Evaluate {
-  if (typeof key === "number") return (run) => subscriptOf(target(run), key);
-  return (run) => attributeOf(target(run), key);
+function readKey(target: Evaluate, key: string | number, place: Place): Evaluate {
+  if (typeof key === "string") return (run) => attributeOf(target(run), key);
+  return (run) => {
+    const value = target(run);
+    run.place = place;
+    return subscriptOf(value, key, run);
+  };
 }
 
 function compileSlice(
@@ -234,7 +247,7 @@ function compileDict(
 function compileNot(operand: Expression, context: Context): Compiled {
   const compiled = compileNode(operand, context);
   const { evaluate } = compiled;
-  return folded((run) => !truthOf(evaluate(run)), [compiled]);
+  return folded((run) => !truthOf(evaluate(run), run), [compiled]);
 }
 
 function compileConditional(
@@ -248,5 +261,8 @@ function compileConditional(
   const test = condition.evaluate;
   const yes = then.evaluate;
   const no = otherwise.evaluate;
-  return folded((run) => (truthOf(test(run)) ? yes(run) : no(run)), [condition, then, otherwise]);
+  return folded(
+    (run) => (truthOf(test(run), run) ? yes(run) : no(run)),
+    [condition, then, otherwise],
+  );
 }

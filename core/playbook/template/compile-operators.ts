@@ -11,7 +11,7 @@ import {
   placeOf,
 } from "./compile-expression.ts";
 import { plain } from "./contract.ts";
-import type { Evaluate, Place, Run } from "./run.ts";
+import { charsPerStep, type Evaluate, type Place, type Run } from "./run.ts";
 import type { ComparisonOperator, ComparisonStep, Expression, ScalarConstant } from "./syntax.ts";
 import { contains, equals, order, sameNumber, truthOf } from "./values.ts";
 
@@ -82,13 +82,9 @@ export function compileConcat(operands: readonly Expression[], context: Context)
   const evaluators = compiled.map(({ evaluate }) => evaluate);
   const place = placeOf(context, operands[0]?.start ?? 0, operands);
   return folded((run) => {
-    let text = "";
-    for (const evaluate of evaluators) {
-      const value = evaluate(run);
-      run.place = place;
-      text = concat(text, value, run);
-    }
-    return text;
+    const values = evaluators.map((evaluate) => evaluate(run));
+    run.place = place;
+    return concat(values, run);
   }, compiled);
 }
 
@@ -105,7 +101,7 @@ export function compileLogic(
   if (more.length === 0) {
     return folded((run) => {
       const value = first(run);
-      return truthOf(value) === stopAt ? value : second(run);
+      return truthOf(value, run) === stopAt ? value : second(run);
     }, compiled);
   }
   const evaluators = [first, second, ...more];
@@ -113,7 +109,7 @@ export function compileLogic(
     let value: unknown;
     for (const evaluate of evaluators) {
       value = evaluate(run);
-      if (truthOf(value) === stopAt) return value;
+      if (truthOf(value, run) === stopAt) return value;
     }
     return value;
   }, compiled);
@@ -176,7 +172,8 @@ function compare(left: Compiled, right: Compiled, { operator, place }: Placed): 
   const a = left.evaluate;
   if (operator === "==" || operator === "!=") {
     const constant = right.constant?.value;
-    if (typeof constant === "string") return equalsText(a, constant, operator === "==");
+    if (typeof constant === "string" && constant.length < charsPerStep)
+      return equalsText(a, constant, operator === "==");
   }
   if (operator === "in" || operator === "not in") {
     const literal = right.literal;

@@ -5,7 +5,7 @@ import {
   type Bindings,
   bindName,
   clearSlots,
-  markCertain,
+  forgetBranch,
   openBindings,
   readName,
   resolve,
@@ -92,7 +92,7 @@ function compileIf(statement: Node<"if">, context: Context): Execute {
   const otherwise = inBranch(bindings, () => compileBody(statement.otherwise, context));
   return (run) => {
     for (const { condition, body } of branches) {
-      if (truthOf(condition(run))) {
+      if (truthOf(condition(run), run)) {
         body(run);
         return;
       }
@@ -102,9 +102,9 @@ function compileIf(statement: Node<"if">, context: Context): Execute {
 }
 
 function inBranch(bindings: Bindings, compile: () => Execute): Execute {
-  const { certain } = bindings;
+  const before = bindings.certain.size;
   const execute = compile();
-  bindings.certain = certain;
+  if (bindings.certain.size > before) forgetBranch(bindings, before);
   return execute;
 }
 
@@ -114,7 +114,7 @@ type Assign = (run: Run, value: unknown) => void;
 function compileTarget(target: Target, context: Context): Assign {
   const { bindings, collected } = context;
   const slots = target.names.map((name) => bindName(bindings, name, collected));
-  for (const name of target.names) markCertain(bindings, name);
+  for (const name of target.names) bindings.certain.add(name);
   const [slot] = slots;
   if (!target.unpack && slot !== undefined) {
     return (run, value) => {
@@ -146,7 +146,7 @@ function compileFor(statement: Node<"for">, context: Context): Execute {
   const assign = compileTarget(statement.target, inner);
   const condition = statement.condition && compileNode(statement.condition, inner).evaluate;
   const loopSlot = bindName(inner.bindings, "loop", collected);
-  markCertain(inner.bindings, "loop");
+  inner.bindings.certain.add("loop");
   const body = compileBody(statement.body, inner);
   const own = [...inner.bindings.slots.values()];
   const otherwise = compileElse(statement.otherwise, context);
@@ -192,7 +192,7 @@ function keep(run: Run, items: readonly unknown[], keeping: Keeping): readonly u
   for (const item of items) {
     clearSlots(run, keeping.own);
     keeping.assign(run, item);
-    if (truthOf(keeping.condition(run))) kept.push(item);
+    if (truthOf(keeping.condition(run), run)) kept.push(item);
   }
   return kept;
 }

@@ -18,9 +18,9 @@ export function pairsOf(value: unknown, run: Run): readonly (readonly [string, u
   return pairs;
 }
 
-function fallback(value: unknown, [instead, alsoFalse]: readonly unknown[]): unknown {
+function fallback(value: unknown, [instead, alsoFalse]: readonly unknown[], run: Run): unknown {
   const missing = value === undefined || value === null;
-  return missing || (truthOf(alsoFalse) && !truthOf(value)) ? (instead ?? "") : value;
+  return missing || (truthOf(alsoFalse) && !truthOf(value, run)) ? (instead ?? "") : value;
 }
 
 function toJson(value: unknown, [indent]: readonly unknown[], run: Run): string {
@@ -49,8 +49,8 @@ function decodeBase64(value: unknown, _: readonly unknown[], run: Run): string {
   }
 }
 
-function getItem(value: unknown, [key, instead]: readonly unknown[]): unknown {
-  return subscriptOf(value, key) ?? instead;
+function getItem(value: unknown, [key, instead]: readonly unknown[], run: Run): unknown {
+  return subscriptOf(value, key, run) ?? instead;
 }
 
 function toList(value: unknown, _: readonly unknown[], run: Run): unknown {

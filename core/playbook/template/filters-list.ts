@@ -1,6 +1,6 @@
 // Filters over lists: parts, order, groups, totals.
 
-import { charactersOf } from "./access.ts";
+import { charactersOf, subscriptOf } from "./access.ts";
 import { operations } from "./arithmetic.ts";
 import { type Callable, define } from "./callable.ts";
 import { plain, View } from "./contract.ts";
@@ -139,11 +139,11 @@ function extreme(direction: 1 | -1): Callable["apply"] {
 }
 
 function firstOf(value: unknown, _: readonly unknown[], run: Run): unknown {
-  return itemsOf(value, run)[0];
+  return typeof value === "string" ? subscriptOf(value, 0, run) : itemsOf(value, run)[0];
 }
 
 function lastOf(value: unknown, _: readonly unknown[], run: Run): unknown {
-  return itemsOf(value, run).at(-1);
+  return typeof value === "string" ? subscriptOf(value, -1, run) : itemsOf(value, run).at(-1);
 }
 
 export const listFilters: readonly Callable[] = [

@@ -54,7 +54,7 @@ interface Testing {
 }
 
 function tester(tests: Registry, { test, args, run }: Testing): (item: unknown) => boolean {
-  if (test === undefined) return truthOf;
+  if (test === undefined) return (item) => truthOf(item, run);
   const apply = applier(tests, "test", { name: test, args, run });
   return (item) => truthOf(apply(item));
 }

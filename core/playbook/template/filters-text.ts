@@ -4,7 +4,7 @@ import { charactersOf, isRecord } from "./access.ts";
 import { type Callable, define } from "./callable.ts";
 import { formatPercent } from "./format.ts";
 import { textOf } from "./print.ts";
-import { admitChars, type Run } from "./run.ts";
+import { admitChars, type Run, spend } from "./run.ts";
 import { capitalize, center, replace, split, strip, textArgument, wholeArgument } from "./text.ts";
 import { itemsOf } from "./values.ts";
 
@@ -65,7 +65,8 @@ function without(text: string, open: string, close: string): string {
   return kept.join("") + text.slice(at);
 }
 
-function titleCase(text: string): string {
+function titleCase(text: string, _: readonly unknown[], run: Run): string {
+  spend(run, text.length);
   const words = text.split(/([-\s({[<]+)/);
   return words.map((word) => capitalWord(charactersOf(word))).join("");
 }
@@ -87,9 +88,17 @@ function queryEncode(value: unknown, run: Run): string {
 /** A text is percent-encoded save for `/`; a dict or a list of pairs becomes a query. */
 function urlEncode(value: unknown, _: readonly unknown[], run: Run): string {
   const isPairs = Array.isArray(value);
-  if (!isPairs && !isRecord(value)) return percentEncode(textOf(value, run), /%2F/g);
+  if (!isPairs && !isRecord(value)) {
+    const encoded = percentEncode(textOf(value, run), /%2F/g);
+    admitChars(run, encoded.length);
+    return encoded;
+  }
   const pairs = isPairs ? value.map((pair) => itemsOf(pair, run)) : Object.entries(value);
   const query = pairs.map(([key, item]) => `${queryEncode(key, run)}=${queryEncode(item, run)}`);
+  admitChars(
+    run,
+    query.reduce((chars, part) => chars + part.length + 1, 0),
+  );
   return query.join("&");
 }
 

@@ -3,7 +3,7 @@
 import { charactersOf } from "./access.ts";
 import { type Callable, define } from "./callable.ts";
 import { textOf } from "./print.ts";
-import { admitChars, fail, type Run, spend } from "./run.ts";
+import { admitChars, fail, type Run, spend, spendChars } from "./run.ts";
 import { fill, linesOf, textArgument, wholeArgument } from "./text.ts";
 import { truthOf } from "./values.ts";
 
@@ -36,31 +36,31 @@ function wordWrap(value: unknown, args: readonly unknown[], run: Run): string {
   if (wrapping.width < 1) return fail(run, "range", "the width of wordwrap is at least 1");
   spend(run, text.length);
   const end = textArgument(lineEnd ?? undefined, "\n", run);
-  const lines = linesOf(text).map((line) => wrapLine(line, wrapping));
+  const lines = linesOf(text).map((line) => wrapLine(line, wrapping, run));
   const count = lines.reduce((sum, wrapped) => sum + wrapped.length, 0);
   admitChars(run, text.length + (count + lines.length) * end.length);
   return lines.map((wrapped) => wrapped.join(end)).join(end);
 }
 
-/** The places inside a word where a line may end: after a hyphen between letters, at a dash. */
-const breaks = new RegExp(
-  [
-    String.raw`(?<=[\p{L}_]{2}-|[\p{L}_]-[\p{L}_]-)(?=[\p{L}_]-?[\p{L}_])`,
-    String.raw`(?<=[\p{L}\p{N}_!"'&.,?])(?=-{2,}[\p{L}\p{N}_])`,
-    String.raw`(?<=[\p{L}\p{N}_!"'&.,?]-{2,})(?=[\p{L}\p{N}_])`,
-  ].join("|"),
-  "u",
-);
+/** A dash between words, which is a piece of its own. */
+const dashes = /((?<=[\p{L}\p{N}_!"'&.,?])-{2,}(?=[\p{L}\p{N}_]))/u;
+/** The places inside a word where a line may end after a hyphen between letters. */
+const hyphens = /(?<=[\p{L}_]{2}-|[\p{L}_]-[\p{L}_]-)(?=[\p{L}_]-?[\p{L}_])/u;
 
-function wrapLine(line: string, wrapping: Wrapping): string[] {
+function piecesOf(word: string): string[] {
+  return word.split(dashes).flatMap((part) => part.split(hyphens));
+}
+
+function wrapLine(line: string, wrapping: Wrapping, run: Run): string[] {
   const chunks = line
     .split(/(\s+)/)
-    .flatMap((part) => (wrapping.breakHyphens ? part.split(breaks) : [part]))
+    .flatMap((part) => (wrapping.breakHyphens ? piecesOf(part) : [part]))
     .filter((part) => part !== "")
     .reverse();
   const lines: string[] = [];
   while (chunks.length > 0) {
     if (lines.length > 0 && chunks.at(-1)?.trim() === "") chunks.pop();
+    spendChars(run, chunks.at(-1)?.length ?? 0);
     const wrapped = takeLine(chunks, wrapping);
     if (wrapped !== "") lines.push(wrapped);
   }

@@ -6,8 +6,13 @@ import { repr, textOf } from "./print.ts";
 import { admitChars, fail, type Run } from "./run.ts";
 import { kindOf, numberOf } from "./values.ts";
 
-const directives =
-  /%(?:\((?<key>[^)]*)\))?(?<flags>[-+ 0#]*)(?<width>\*|\d+)?(?:\.(?<precision>\d+))?[hlL]?(?<letter>[a-zA-Z%])?/g;
+const directives = new RegExp(
+  [
+    String.raw`%(?:\((?<key>[^)]*)\))?(?<flags>[-+ 0#]*)(?<width>\*|\d+)?`,
+    String.raw`(?:\.(?<precision>\d+))?[hlL]?(?<letter>[a-zA-Z%])?`,
+  ].join(""),
+  "g",
+);
 const precisionMax = 100;
 
 interface FormatOptions {

@@ -21,7 +21,7 @@ export function itemReader(attribute: unknown, instead: unknown, run: Run): Read
   return (item) => {
     let value = item;
     for (const key of keys) {
-      value = subscriptOf(value, key);
+      value = subscriptOf(value, key, run);
       if (value === undefined && instead !== undefined && instead !== null) value = instead;
     }
     return plain(value);

@@ -218,7 +218,7 @@ function readWord(lexing: Lexing, brackets: Bracket[]): void {
   }
   const integer = match(lexing, integers);
   if (integer !== undefined) {
-    const value = decodeInteger(integer);
+    const value = decodeInteger(integer, start);
     push(lexing, { kind: "integer", value, start, end: start + integer.length });
     return;
   }

@@ -22,6 +22,8 @@ const hexDigitsByEscape: ReadonlyMap<string, number> = new Map([
   ["U", 8],
 ]);
 const codePointMax = 0x10ffff;
+/** Far beyond any identifier or amount; longer digits would make parsing slow. */
+const integerCharsMax = 1_000;
 
 /**
  * The text of a string literal whose content starts at `offset` of the source. An escape that
@@ -69,7 +71,10 @@ function decodeEscape(body: string, at: number, offset: number): readonly [strin
 }
 
 /** The value of an integer literal, exact whatever its size. */
-export function decodeInteger(text: string): number | bigint {
+export function decodeInteger(text: string, offset: number): number | bigint {
+  if (text.length > integerCharsMax) {
+    throw new TemplateSyntaxError(`the integer is longer than ${integerCharsMax} digits`, offset);
+  }
   const wide = BigInt(text.replaceAll("_", ""));
   const narrow = Number(wide);
   return Number.isSafeInteger(narrow) ? narrow : wide;

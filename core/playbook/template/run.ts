@@ -38,7 +38,7 @@ export type Evaluate = (run: Run) => unknown;
 
 const quotedTextCharsMax = 60;
 /** Characters that cost as much as one step: copying text is cheaper than running a closure. */
-const charsPerStep = 64;
+export const charsPerStep = 64;
 
 export function fail(run: Run, code: TemplateRuntimeCode, message: string): never {
   throw new TemplateRuntimeError(code, message, run.place.offset);

@@ -19,6 +19,7 @@ import { parseFilter } from "./postfix.ts";
 import { didYouMean } from "./suggest.ts";
 import type { Branch, Expression, FilterExpression, Statement, Target } from "./syntax.ts";
 
+const shownNameCharsMax = 60;
 const tagsRefused: readonly string[] = [
   "autoescape",
   "block",
@@ -114,7 +115,7 @@ function refuseTag(cursor: Cursor, tag: string): never {
     throw new TemplateSyntaxError(`'{% ${tag} %}' closes or continues nothing here`, offset);
   }
   const hint = didYouMean(tag, [...tagsOpening, ...tagsInside]);
-  throw new TemplateSyntaxError(`unknown tag '${tag}'${hint}`, offset);
+  throw new TemplateSyntaxError(`unknown tag '${tag.slice(0, shownNameCharsMax)}'${hint}`, offset);
 }
 
 function expectMark(cursor: Cursor, mark: "}}" | "%}"): void {

@@ -89,7 +89,7 @@ export function replace(text: string, { old, by, count }: Replacement, run: Run)
   return [head, ...parts.slice(changed + 1)].join(old);
 }
 
-/** Split as Python's `str.split`: at white space without a separator; `most` cuts, from the left. */
+/** As Python's `str.split`: at white space without a separator; `most` cuts, from the left. */
 export function split(
   text: string,
   separator: string | undefined,

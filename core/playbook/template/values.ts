@@ -4,7 +4,7 @@
 import { templateDepthMax } from "#core/model/limits";
 import { characterCount, charactersOf, isRecord, keyText } from "./access.ts";
 import { plain } from "./contract.ts";
-import { fail, operandText, type Run, spend, spendChars } from "./run.ts";
+import { charsPerStep, fail, operandText, type Run, spend, spendChars } from "./run.ts";
 
 const falseWords: ReadonlySet<string> = new Set(["", "false", "0", "no", "none", "null", "off"]);
 
@@ -21,17 +21,15 @@ export function kindOf(value: unknown): string {
 }
 
 /** Truth inside templates (`if`, `and`, `not`), as Python has it. */
-export function truthOf(value: unknown): boolean {
+export function truthOf(value: unknown, run?: Run): boolean {
   if (typeof value === "boolean") return value;
   const inner = plain(value);
   if (typeof inner !== "object" || inner === null) return Boolean(inner);
   if (Array.isArray(inner)) return inner.length > 0;
-  return isRecord(inner) ? hasKeys(inner) : true;
-}
-
-function hasKeys(record: object): boolean {
-  for (const key in record) if (Object.hasOwn(record, key)) return true;
-  return false;
+  if (!isRecord(inner)) return true;
+  const { length } = Object.keys(inner);
+  if (run !== undefined) spendChars(run, length);
+  return length > 0;
 }
 
 /**
@@ -66,7 +64,9 @@ interface Descent {
 }
 
 function equalWithin(left: unknown, right: unknown, descent: Descent): boolean {
-  if (typeof left === "string" || typeof right === "string") return left === right;
+  if (typeof left === "string" || typeof right === "string") {
+    return equalTexts(left, right, descent.run);
+  }
   if (typeof left !== "object" && typeof right !== "object") {
     const a = numberOf(left);
     const b = numberOf(right);
@@ -76,6 +76,14 @@ function equalWithin(left: unknown, right: unknown, descent: Descent): boolean {
   if (left === right) return true;
   if (left === null || right === null) return false;
   return equalContainers(left, right, descent);
+}
+
+/** Long texts of one length are the only ones that take time to tell apart. */
+function equalTexts(left: unknown, right: unknown, run: Run): boolean {
+  if (typeof left !== "string" || typeof right !== "string") return false;
+  if (left.length !== right.length) return false;
+  if (left.length >= charsPerStep) spendChars(run, left.length);
+  return left === right;
 }
 
 function equalContainers(left: object, right: object, { run, depth }: Descent): boolean {
@@ -104,7 +112,10 @@ export function tooDeep(run: Run): never {
 export function order(left: unknown, right: unknown, run: Run): number {
   const a = plain(left);
   const b = plain(right);
-  if (typeof a === "string" && typeof b === "string") return orderStrings(a, b);
+  if (typeof a === "string" && typeof b === "string") {
+    spend(run, Math.floor(Math.min(a.length, b.length) / charsPerStep));
+    return orderStrings(a, b);
+  }
   const x = numberOf(a);
   const y = numberOf(b);
   if (x !== undefined && y !== undefined)
@@ -186,7 +197,7 @@ export function itemsOf(value: unknown, run: Run): readonly unknown[] {
   if (inner === undefined) return [];
   if (Array.isArray(inner)) return inner;
   if (typeof inner === "string") {
-    spendChars(run, inner.length);
+    spend(run, inner.length);
     return charactersOf(inner);
   }
   if (isRecord(inner)) return Object.keys(inner);
@@ -199,6 +210,10 @@ export function lengthOf(value: unknown, run: Run): number {
   if (inner === undefined) return 0;
   if (typeof inner === "string") return characterCount(inner);
   if (Array.isArray(inner)) return inner.length;
-  if (isRecord(inner)) return Object.keys(inner).length;
+  if (isRecord(inner)) {
+    const { length } = Object.keys(inner);
+    spendChars(run, length);
+    return length;
+  }
   return fail(run, "type", `${kindOf(inner)} has no length`);
 }

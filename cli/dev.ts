@@ -1,0 +1,155 @@
+// `noetl dev`: the whole platform in one process on a database in `.noetl/data`, behind HTTP on
+// this machine, until it is told to stop. One for each directory.
+
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { documentation } from "#control/documentation";
+import type { ApiClient } from "#core/adapters/api-client";
+import { Fault, messageOf } from "#core/model/fault";
+import { type Arguments, UsageError } from "./arguments.ts";
+import { readConfiguration } from "./config.ts";
+import { credentialSource } from "./credentials.ts";
+import { registerExamples } from "./dev-examples.ts";
+import { removeDevFile, runningDev, writeDevFile } from "./dev-file.ts";
+import { startEmbedded } from "./embedded.ts";
+import { exitCancelled, exitOk } from "./exit-codes.ts";
+import { lazyScratch } from "./lazy-scratch.ts";
+import { type Listening, listen } from "./listen.ts";
+import { type LastingStores, pgliteStores, removeData } from "./pglite-stores.ts";
+import { cacheDirectory, isDatabasePrepared, preparedDatabase } from "./prepared-database.ts";
+import { version } from "./version.ts";
+
+type Values = ReturnType<typeof readConfiguration>["values"];
+
+const maintenanceMs = 5 * 60_000;
+
+/**
+ * Runs until SIGINT or SIGTERM, which let running tools end within the grace; the second one quits.
+ * @returns 0 when it was stopped.
+ * @throws UsageError when it can't start as it was asked to.
+ */
+export async function dev(args: Arguments): Promise<number> {
+  const { values, warnings } = readConfiguration(environmentOf(args));
+  for (const warning of warnings) console.error(`noetl: ${warning}`);
+  if (values.DATABASE_URL !== undefined) {
+    throw new UsageError(
+      "DATABASE_URL: noetl dev keeps its log in .noetl/data and can't use another database yet; unset it",
+    );
+  }
+  const started = await startDev(values, args.has("reset"));
+  await untilSignalled();
+  console.log("stopping; running tools may end, once more quits at once");
+  await started.stop();
+  return exitOk;
+}
+
+/** Flags win over the environment. */
+function environmentOf(args: Arguments): Record<string, string | undefined> {
+  const flags = { NOETL_PORT: "port", NOETL_HOST: "host", NOETL_SLOTS: "slots" } as const;
+  const given = Object.entries(flags).map(([name, flag]) => [
+    name,
+    args.text(flag) ?? process.env[name],
+  ]);
+  return { ...process.env, ...Object.fromEntries(given) };
+}
+
+interface Started {
+  stop(): Promise<void>;
+}
+
+async function startDev(values: Values, reset: boolean): Promise<Started> {
+  const beganMs = performance.now();
+  const { NOETL_DIRECTORY: directory, NOETL_HOST: host, NOETL_PORT: port } = values;
+  if (!isDatabasePrepared()) console.log("preparing the database, once");
+  await preparedDatabase();
+  const stores = await openStores(directory, reset);
+  const scratch = lazyScratch(join(directory, "pg_local"));
+  const report = (message: string): void => console.error(`noetl: ${message}`);
+  const embedded = startEmbedded({
+    stores,
+    credentials: credentialSource({
+      file: values.NOETL_CREDENTIALS_FILE,
+      scratch: scratch.credential,
+      advise: report,
+    }),
+    policy: { shell: true, fileRoots: [process.cwd()] },
+    slots: values.NOETL_SLOTS,
+    report,
+    workerLog: { notice: report },
+    documentation: documentation(version),
+  });
+  const server = listen(embedded.fetch, host, port);
+  const started_at = new Date().toISOString();
+  writeDevFile(directory, { pid: process.pid, url: server.url, started_at, version });
+  greet(server, performance.now() - beganMs);
+  const maintenance = setInterval(() => {
+    stores.maintain().catch((thrown: unknown) => report(`maintenance: ${messageOf(thrown)}`));
+  }, maintenanceMs);
+  const registering = tellExamples(embedded.client);
+  return {
+    stop: async () => {
+      clearInterval(maintenance);
+      await registering;
+      await server.stop();
+      await embedded.stop(values.NOETL_STOP_GRACE_MS);
+      await scratch.close();
+      removeDevFile(directory);
+    },
+  };
+}
+
+/** @throws UsageError naming the process that has the directory, and its address. */
+async function openStores(directory: string, reset: boolean): Promise<LastingStores> {
+  const data = join(directory, "data");
+  try {
+    if (reset) {
+      removeData(data);
+      rmSync(join(directory, "pg_local"), { recursive: true, force: true });
+    }
+    return await pgliteStores(data, cacheDirectory);
+  } catch (thrown) {
+    const isTaken = thrown instanceof Fault && thrown.code === "conflict";
+    const other = isTaken ? runningDev(directory) : undefined;
+    if (other === undefined) throw thrown;
+    throw new UsageError(
+      `noetl dev already runs in this directory: process ${other.pid} at ${other.url}; stop it first`,
+    );
+  }
+}
+
+function greet({ url }: Listening, tookMs: number): void {
+  const command = existsSync("scripts/noetl.ts") ? "bun run noetl" : "noetl";
+  const hello = existsSync("examples/hello.yaml");
+  const first = hello ? `${command} run examples/hello` : `${command} init hello.yaml`;
+  console.log(`noetl dev ${version}, ready in ${Math.round(tookMs)} ms
+
+  API      ${url}/api
+  OpenAPI  ${url}/openapi
+
+try, in another terminal: ${first}
+`);
+}
+
+async function tellExamples(client: ApiClient): Promise<void> {
+  try {
+    const { count, problems } = await registerExamples(client, process.cwd());
+    for (const problem of problems) console.error(`noetl: ${problem}`);
+    if (count > 0) console.log(`${count} playbooks of examples/ are in the catalog`);
+  } catch (thrown) {
+    console.error(`noetl: the examples could not be registered: ${messageOf(thrown)}`);
+  }
+}
+
+/** Resolves with the first signal; the second one ends the process. */
+function untilSignalled(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let asked = false;
+  const stop = (): void => {
+    if (asked) process.exit(exitCancelled);
+    asked = true;
+    resolve();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return promise;
+}

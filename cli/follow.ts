@@ -1,0 +1,65 @@
+// Follows an execution and its sub-playbooks in their logs until the end. Messages only say when
+// to look: what counts is what the log has, in its order, without gaps.
+
+import { type Event, terminalStatus } from "#core/model/event";
+import type { ExecutionId } from "#core/model/ids";
+
+export interface EventSource {
+  /** Events after this sequence number, oldest first; some of them, none only if there are none. */
+  read(id: ExecutionId, afterSeq: number): Promise<readonly Event[]>;
+  /**
+   * Resolves when there may be news.
+   * @param quietLooks how many looks in a row found nothing.
+   * @returns the executions that have news, or undefined when it could be any.
+   */
+  wait(quietLooks: number): Promise<ReadonlySet<ExecutionId> | undefined>;
+}
+
+export interface FollowOptions {
+  readonly source: EventSource;
+  readonly rootId: ExecutionId;
+  /** Stay until sub-playbooks that nobody waits for have ended too. */
+  readonly untilChildrenEnd: boolean;
+  readonly onEvent: (event: Event) => void;
+}
+
+/** Resolves when the execution has ended and all its events were handed on. */
+export async function follow(options: FollowOptions): Promise<void> {
+  const { source, rootId, untilChildrenEnd } = options;
+  /** Executions that have not ended, with the last sequence number seen of each. */
+  const open = new Map<ExecutionId, number>([[rootId, 0]]);
+  let quietLooks = 0;
+  let news: ReadonlySet<ExecutionId> | undefined;
+  while (open.size > 0 && (untilChildrenEnd || open.has(rootId))) {
+    let count = 0;
+    // Sub-playbooks found on the way are added to the map, and so are visited in the same look.
+    for (const id of open.keys()) {
+      if (news === undefined || news.has(id) || open.get(id) === 0) {
+        count += await look(options, open, id);
+      }
+    }
+    quietLooks = count === 0 ? quietLooks + 1 : 0;
+    if (count === 0) news = await source.wait(quietLooks);
+  }
+}
+
+async function look(
+  { source, onEvent }: FollowOptions,
+  open: Map<ExecutionId, number>,
+  id: ExecutionId,
+): Promise<number> {
+  let count = 0;
+  for (;;) {
+    const events = await source.read(id, open.get(id) ?? 0);
+    if (events.length === 0) return count;
+    count += events.length;
+    for (const event of events) {
+      open.set(id, event.seq);
+      if (event.type === "child.started") open.set(event.child_id, 0);
+      onEvent(event);
+      if (terminalStatus(event) === undefined) continue;
+      open.delete(id);
+      return count;
+    }
+  }
+}

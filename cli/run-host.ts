@@ -1,0 +1,28 @@
+// What showing a run needs of the place where it runs.
+
+import type { ExecutionId } from "#core/model/ids";
+import type { Json, JsonObject } from "#core/model/json";
+import type { ResultRef } from "#core/model/outcome";
+import type { EventSource } from "./follow.ts";
+import type { OutputLine } from "./run-view.ts";
+
+export interface RunListener {
+  output(line: OutputLine): void;
+  notice(text: string): void;
+}
+
+export interface RunHost {
+  readonly source: EventSource;
+  /** Whether sub-playbooks that nobody waits for end with this process. */
+  readonly untilChildrenEnd: boolean;
+  /** Output of tools and advice go to the listener from now on. */
+  listen(listener: RunListener): void;
+  /** Registers what has to be and starts the execution. */
+  start(input: JsonObject): Promise<ExecutionId>;
+  cancel(id: ExecutionId): Promise<void>;
+  /** The value behind a reference. */
+  resolve(ref: ResultRef): Promise<Json>;
+  /** Where the log of the execution is kept, for people; undefined if not here. */
+  logFile(id: ExecutionId): string | undefined;
+  close(): Promise<void>;
+}

@@ -1,0 +1,90 @@
+// A run in this process: the control services and the worker on stores in memory, with every
+// accepted event copied to `.noetl/runs/<execution_id>.jsonl`.
+
+import { dirname, join, resolve } from "node:path";
+import type { ExecutionId } from "#core/model/ids";
+import type { Json } from "#core/model/json";
+import { lazyScratch } from "./lazy-scratch.ts";
+import type { PlaybookFile } from "./playbook-files.ts";
+import { catalogPath } from "./playbook-files.ts";
+import type { RunHost, RunListener } from "./run-host.ts";
+
+/** Tools that were told to stop get this long; a run that has ended has none. */
+const stopGraceMs = 0;
+
+/** @param files the last one is the one to run. */
+export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost> {
+  await withoutCompiledSchemas();
+  const [{ startEmbedded }, { memoryStores }, { withRunLog, runLogFile }, { readConfiguration }] =
+    await Promise.all([
+      import("./embedded.ts"),
+      import("./memory-stores.ts"),
+      import("#core/adapters/run-log"),
+      import("./config.ts"),
+    ]);
+  const { credentialSource } = await import("./credentials.ts");
+  const { localSource } = await import("./run-source.ts");
+  const { values } = readConfiguration();
+  let listener: RunListener | undefined;
+  const notice = (text: string): void => listener?.notice(text);
+  const scratch = lazyScratch();
+  const runs = join(values.NOETL_DIRECTORY, "runs");
+  const stores = memoryStores();
+  const log = withRunLog(stores.log, runs);
+  const embedded = startEmbedded({
+    stores: { ...stores, log },
+    credentials: credentialSource({
+      file: values.NOETL_CREDENTIALS_FILE,
+      scratch: scratch.credential,
+      advise: notice,
+    }),
+    policy: { shell: true, fileRoots: [...new Set(files.map(folderOf)), process.cwd()] },
+    slots: values.NOETL_SLOTS,
+    report: notice,
+    workerLog: {
+      line: ({ command, stream, text }) => listener?.output({ step: command.step, stream, text }),
+      notice,
+    },
+  });
+  const { client, bus } = embedded;
+  const source = localSource(log, bus);
+  return {
+    source,
+    untilChildrenEnd: true,
+    listen: (to) => {
+      listener = to;
+    },
+    start: async (input) => {
+      let path = "";
+      for (const { content, document } of files) {
+        path = catalogPath(document);
+        await client.registerCatalog({ body: { content, path } });
+      }
+      const started = await client.execute({ body: { path, workload: { ...input } } });
+      return started.execution_id as ExecutionId;
+    },
+    cancel: async (id) => {
+      await client.cancelExecution({ params: { id }, body: { reason: "interrupted" } });
+    },
+    resolve: async ({ ref }) => (await client.resolveResult({ query: { ref } })) as Json,
+    logFile: (id) => runLogFile(runs, id),
+    close: async () => {
+      source.close();
+      await embedded.stop(stopGraceMs);
+      await scratch.close();
+    },
+  };
+}
+
+/**
+ * Schemas check values as they are, instead of through functions compiled for each of them: that
+ * takes a third off the start of a process that may end in half a second.
+ */
+async function withoutCompiledSchemas(): Promise<void> {
+  const { configure } = await import("arktype/config");
+  configure({ jitless: true });
+}
+
+function folderOf({ file }: PlaybookFile): string {
+  return resolve(dirname(file));
+}

@@ -1,0 +1,62 @@
+// Keeps a copy of what an event log accepts as files, one for each execution, so that a run in
+// memory leaves a log that can be read and checked afterwards. The copy is written before the
+// append is answered; it decides nothing and is never read back.
+
+import { appendFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { chainDigest, genesisDigest, type Sha256 } from "#core/model/codec";
+import type { LoggedEvent } from "#core/model/event";
+import { Fault } from "#core/model/fault";
+import type { ExecutionId } from "#core/model/ids";
+import type { EventLog } from "#core/ports/event-log";
+
+/** The file of an execution's log. */
+export function runLogFile(directory: string, id: ExecutionId): string {
+  return join(directory, `${id}.jsonl`);
+}
+
+/** The log, with every accepted event written to `<directory>/<execution_id>.jsonl` as well. */
+export function withRunLog(log: EventLog, directory: string): EventLog {
+  mkdirSync(directory, { recursive: true });
+  return {
+    ...log,
+    append: async (transitions) => {
+      const verdicts = await log.append(transitions);
+      for (const [index, { row, events }] of transitions.entries()) {
+        if (verdicts[index] !== "accepted") continue;
+        appendFileSync(runLogFile(directory, row.executionId), events.map(line).join(""));
+      }
+      return verdicts;
+    },
+  };
+}
+
+/** The event's text stands in the line as it was hashed, to its last character. */
+function line({ digest, text }: LoggedEvent): string {
+  return `{"digest":"${digest}","event":${text}}\n`;
+}
+
+const digestChars = 64;
+const beforeText = '{"digest":"'.length + digestChars + '","event":'.length;
+
+/**
+ * The texts of the events in a file written by `withRunLog`, oldest first.
+ * @throws Fault `invalid` naming the first line whose digest isn't that of the events up to it.
+ */
+export function readRunLog(content: string, sha256: Sha256): readonly string[] {
+  const texts: string[] = [];
+  let previous = genesisDigest;
+  for (const [index, entry] of content.split("\n").entries()) {
+    if (entry === "") continue;
+    const text = entry.slice(beforeText, -1);
+    previous = chainDigest(previous, text, sha256);
+    if (!entry.startsWith(`{"digest":"${previous}","event":`)) {
+      throw new Fault(
+        "invalid",
+        `line ${index + 1}: the digest does not match the events up to it`,
+      );
+    }
+    texts.push(text);
+  }
+  return texts;
+}

@@ -1,0 +1,169 @@
+// The contract of command rows, first part: who may work on what, and until when.
+import { expect, test } from "bun:test";
+import type { EventLogWorld } from "./event-log.ts";
+import { asRow, claim, issue, leaseMs, leasesOf, settle } from "./rows.ts";
+import { idsOf } from "./transitions.ts";
+
+type World = () => EventLogWorld;
+
+/** Claims, renewals and releases. */
+export function leaseContract(world: World): void {
+  claims(world);
+  leases(world);
+}
+
+function claims(world: World): void {
+  test("a claim leases ready rows with their payload, each to one worker", async () => {
+    const { log } = world();
+    const payload = { text: "nul \0 😀", list: [1, 2.5, null, true], nested: { b: 1, a: 2 } };
+    const issued = await issue(log, ["one", "two"], { payload });
+    const [one, two] = issued.map((row) => asRow(row, "w"));
+    expect(await claim(log, 1)).toEqual(one === undefined ? [] : [one]);
+    expect(await claim(log, 5)).toEqual(two === undefined ? [] : [two]);
+    expect(await claim(log, 5)).toEqual([]);
+  });
+
+  test("a claim takes the oldest first, also across its pools", async () => {
+    const { log } = world();
+    const first = await issue(log, ["i10", "i2"], { pool: "a" });
+    await world().advance(10);
+    const second = await issue(log, ["x"], { pool: "b" });
+    await world().advance(10);
+    const third = await issue(log, ["y"], { pool: "a" });
+    await issue(log, ["z"], { pool: "c" });
+    const pools = ["b", "a", "b"];
+    expect(idsOf(await claim(log, 3, { pools }))).toEqual(idsOf([...first, ...second]));
+    expect(idsOf(await claim(log, 3, { pools }))).toEqual(idsOf(third));
+  });
+
+  test("a claim for nothing, from nowhere, or of no pool gets nothing", async () => {
+    const { log } = world();
+    await issue(log, ["one"]);
+    expect(await claim(log, 0)).toEqual([]);
+    expect(await claim(log, 5, { pools: [] })).toEqual([]);
+    expect(await claim(log, 5, { pools: ["other"] })).toEqual([]);
+    expect(await claim(log, 5)).toHaveLength(1);
+  });
+
+  test("a row isn't claimed before it is due, and then by its due time", async () => {
+    const { log, nowMs, advance } = world();
+    const dueAtMs = nowMs() + 60_000;
+    const later = await issue(log, ["later"], { dueAtMs });
+    expect(await claim(log, 5)).toEqual([]);
+    await advance(60_001);
+    const younger = await issue(log, ["younger"]);
+    expect(idsOf(await claim(log, 5))).toEqual(idsOf([...later, ...younger]));
+  });
+
+  test("only tool rows are claimed", async () => {
+    const { log } = world();
+    for (const kind of ["timer", "child.start", "child.done", "child.cancel"] as const) {
+      await issue(log, ["other"], { kind });
+    }
+    expect(await claim(log, 5)).toEqual([]);
+  });
+
+  test("parallel claims never share a row and leave none", async () => {
+    const { log } = world();
+    const steps = Array.from({ length: 100 }, (_, n) => `s${n}`);
+    const issued = await issue(log, steps);
+    const claimed = await Promise.all(steps.map((step) => claim(log, 2, { worker: step })));
+    const ids = claimed.flatMap(idsOf);
+    expect(ids).toHaveLength(100);
+    expect(new Set(ids)).toEqual(new Set(idsOf(issued)));
+  });
+
+  test("ids are exact, whatever a step is called", async () => {
+    const { log } = world();
+    const steps = ["a b", "ä:ö", `q"'\\`, "{1,2}", "%s", "😀", "A", "a"];
+    const issued = await issue(log, steps);
+    const claimed = await claim(log, 100);
+    expect(idsOf(claimed)).toEqual(idsOf(issued));
+    const verdicts = await log.renew("w", leasesOf(claimed), leaseMs);
+    expect(verdicts).toEqual(steps.map(() => "renewed"));
+  });
+
+  test("the backlog counts what can be claimed and what is leased, by pool", async () => {
+    const { log, nowMs } = world();
+    await issue(log, ["1", "2", "3"], { pool: "b" });
+    await issue(log, ["4"], { pool: "a" });
+    await issue(log, ["5"], { pool: "a", dueAtMs: nowMs() + 60_000 });
+    await issue(log, ["6"], { pool: "a", kind: "timer" });
+    await claim(log, 2, { pools: ["b"] });
+    expect(await log.backlog()).toEqual([
+      { pool: "a", ready: 1, leased: 0 },
+      { pool: "b", ready: 1, leased: 2 },
+    ]);
+  });
+}
+
+function leases(world: World): void {
+  test("a row born leased belongs to its worker at once", async () => {
+    const { log, advance } = world();
+    const issued = await issue(log, ["own"], { lease: { worker: "w", leaseMs: 3_000 } });
+    expect(await claim(log, 5)).toEqual([]);
+    const refs = issued.map(({ commandId }) => ({ commandId, attempt: 1 }));
+    expect(await log.renew("other", refs, leaseMs)).toEqual(["lost"]);
+    await advance(2_000);
+    expect(await log.expire(5, 1_000)).toEqual([]);
+    await advance(1_001);
+    expect(await log.expire(5, 1_000)).toEqual(issued.map((row) => asRow(row, "w")));
+  });
+
+  test("a renewal extends what is held at that attempt, and says of the rest what it is", async () => {
+    const { log } = world();
+    await issue(log, ["mine", "theirs", "ready"]);
+    const [mine, theirs] = [await claim(log, 1), await claim(log, 1, { worker: "v" })];
+    const ready = await claim(log, 1);
+    await log.release("w", leasesOf(ready));
+    const settled = (await issue(log, ["settled"], { pool: "p" })).map((row) => asRow(row));
+    await claim(log, 1, { pools: ["p"] });
+    await settle(log, settled);
+    const wrongAttempt = leasesOf(mine).map((lease) => ({ ...lease, attempt: 2 }));
+    const asked = [mine, theirs, ready, settled].flatMap(leasesOf);
+    const verdicts = ["renewed", "lost", "lost", "gone", "lost"] as const;
+    expect(await log.renew("w", [...asked, ...wrongAttempt], leaseMs)).toEqual([...verdicts]);
+    expect(await log.renew("w", [], leaseMs)).toEqual([]);
+  });
+
+  test("a renewed lease runs from the renewal on, and never shorter than it was", async () => {
+    const { log, advance } = world();
+    await issue(log, ["one"]);
+    const held = leasesOf(await claim(log, 1));
+    await advance(9_000);
+    expect(await log.renew("w", held, leaseMs)).toEqual(["renewed"]);
+    expect(await log.renew("w", held, 1)).toEqual(["renewed"]);
+    await advance(9_000);
+    expect(await log.expire(5, 0)).toEqual([]);
+    await advance(1_001);
+    expect(await log.expire(5, 0)).toHaveLength(1);
+  });
+
+  test("a lease that has run out but isn't marked can still be renewed", async () => {
+    const { log, advance } = world();
+    await issue(log, ["one"]);
+    const held = leasesOf(await claim(log, 1));
+    await advance(60_000);
+    expect(await log.renew("w", held, leaseMs)).toEqual(["renewed"]);
+    expect(await log.expire(5, 0)).toEqual([]);
+  });
+
+  test("a release makes rows ready again at once, in their place, at their attempt", async () => {
+    const { log, advance } = world();
+    const [first] = await issue(log, ["first"]);
+    await advance(10);
+    const [second] = await issue(log, ["second"]);
+    const held = leasesOf(await claim(log, 1));
+    await log.release("other", held);
+    await log.release(
+      "w",
+      held.map((lease) => ({ ...lease, attempt: 2 })),
+    );
+    await log.release("w", []);
+    expect(await log.renew("w", held, leaseMs)).toEqual(["renewed"]);
+    await log.release("w", held);
+    expect(await log.renew("w", held, leaseMs)).toEqual(["lost"]);
+    const again = await claim(log, 5, { worker: "v" });
+    expect(again).toEqual([first, second].flatMap((row) => (row ? [asRow(row, "v")] : [])));
+  });
+}

@@ -1,0 +1,188 @@
+// Runs the tasks of a command, one or many, in the one way there is: execute, keep the output
+// under its label, apply `set`, let the policy judge, act (language reference §1.5). A crash
+// starts it again from its first task.
+
+import type { TaskSpec, WorkerCommand } from "#core/model/command";
+import type { Json, JsonObject } from "#core/model/json";
+import { pipelineTasksMax, pipelineTurnTasksMax } from "#core/model/limits";
+import { type Failure, failureOutput, type Output } from "#core/model/outcome";
+import { failure } from "./failure-of.ts";
+import { matched, matchedRule, type Step, unmatched } from "./policy.ts";
+import { applySet, type Evaluation, holds } from "./task-config.ts";
+import { TaskScope } from "./task-scope.ts";
+import type { TemplateCache } from "./template-cache.ts";
+
+export interface TaskCall {
+  readonly task: TaskSpec;
+  /** From 1; a retry is the next one, a jump back to the label is not. */
+  readonly attempt: number;
+  /** How often the pipeline came to this label before; a retry does not count. */
+  readonly ordinal: number;
+  readonly evaluation: Evaluation;
+}
+
+/** What a pipeline needs of whoever runs it. */
+export interface PipelineHost {
+  readonly command: WorkerCommand;
+  readonly workerId: string;
+  readonly templates: TemplateCache;
+  readonly tasksMax?: number;
+  /** Never rejects: what goes wrong is an output with status `error`. */
+  call(call: TaskCall): Promise<Output>;
+  nowMs(): number;
+  /** Waits, or returns early when the command is stopped. */
+  wait(delayMs: number): Promise<void>;
+  /** Lets everything else that is due run before the pipeline goes on. */
+  turn(): Promise<void>;
+  /** Why the command may not go on, if so. */
+  ended(): Failure | undefined;
+}
+
+export interface PipelineResult {
+  readonly output: Output;
+  /** `done` with a status `error`: a policy went on past the error. */
+  readonly settledAs: "done" | "error";
+  readonly set: JsonObject | undefined;
+}
+
+interface Pipeline {
+  readonly host: PipelineHost;
+  readonly tasks: readonly TaskSpec[];
+  readonly scope: TaskScope;
+  readonly evaluation: Evaluation;
+  readonly retries: Map<string, number>;
+  readonly visits: Map<string, number>;
+}
+
+type Ending = { readonly index: number; readonly step: Step } | { readonly refused: Failure };
+
+/**
+ * Runs all tasks of the command to one output.
+ * @throws what a template of a `set` or a rule throws; no rule ever sees that.
+ */
+export async function runPipeline(host: PipelineHost): Promise<PipelineResult> {
+  const { command, templates } = host;
+  const scope = new TaskScope(command, host.workerId);
+  const environment = {
+    get nowMs() {
+      return host.nowMs();
+    },
+  };
+  const pipeline: Pipeline = {
+    host,
+    tasks: command.tasks,
+    scope,
+    evaluation: { scope, environment, templates },
+    retries: new Map(),
+    visits: new Map(),
+  };
+  return result(pipeline, await runTasks(pipeline));
+}
+
+async function runTasks(pipeline: Pipeline): Promise<Ending> {
+  const { host, tasks } = pipeline;
+  const { tasksMax = pipelineTasksMax } = host;
+  let index = 0;
+  let retrying = false;
+  for (let executed = 0; ; executed++) {
+    const refused = host.ended() ?? (executed >= tasksMax ? tooManyTasks(tasksMax) : undefined);
+    if (refused !== undefined) return { refused };
+    if (executed > 0 && executed % pipelineTurnTasksMax === 0) await host.turn();
+    const task = tasks[index];
+    if (task === undefined) return { index, step: { do: "end" } };
+    const step = await runTask(pipeline, task, { index, retrying });
+    retrying = step.do === "retry";
+    switch (step.do) {
+      case "next":
+        if (index + 1 === tasks.length) return { index, step };
+        index++;
+        break;
+      case "jump":
+        index = step.index;
+        break;
+      case "retry":
+        if (step.delayMs > 0) await host.wait(step.delayMs);
+        break;
+      case "end":
+      case "fail":
+        return { index, step };
+      default:
+        return step satisfies never;
+    }
+  }
+}
+
+interface TaskPlace {
+  readonly index: number;
+  readonly retrying: boolean;
+}
+
+async function runTask(pipeline: Pipeline, task: TaskSpec, place: TaskPlace): Promise<Step> {
+  const { scope, evaluation, host, tasks } = pipeline;
+  const { label } = task;
+  const attempt = 1 + count(pipeline.retries, label, place.retrying ? 1 : 0);
+  const visit = count(pipeline.visits, label, place.retrying ? 0 : 1);
+  scope.task = label;
+  scope.attempt = attempt;
+  const output = await host.call({ task, attempt, ordinal: visit - 1, evaluation });
+  scope.settle(label, output);
+  applySet(task.set, evaluation);
+  const judged = { tasks, index: place.index, output, attempt };
+  const rule = matchedRule(task.policy, (when) => holds(when, evaluation));
+  if (rule === undefined) return unmatched(task.policy, judged);
+  applySet(rule.set, evaluation);
+  return matched(rule, judged);
+}
+
+function count(counts: Map<string, number>, label: string, by: number): number {
+  const counted = (counts.get(label) ?? 0) + by;
+  counts.set(label, counted);
+  return counted;
+}
+
+function tooManyTasks(tasksMax: number): Failure {
+  const message = `the pipeline ran ${tasksMax} tasks and has not ended, expected fewer`;
+  return failure("limit", message, { code: "pipeline_tasks" });
+}
+
+function result(pipeline: Pipeline, ending: Ending): PipelineResult {
+  const { scope } = pipeline;
+  const set = Object.keys(scope.given).length === 0 ? undefined : scope.given;
+  const last = scope.output ?? { status: "ok" };
+  if ("refused" in ending) {
+    const output = shaped(pipeline, { ...last, status: "error", error: ending.refused });
+    return { output, settledAs: "error", set };
+  }
+  const { step } = ending;
+  if (step.do !== "fail") return { output: shaped(pipeline, last), settledAs: "done", set };
+  const failed: Output =
+    last.status === "error" && last.error === step.error
+      ? last
+      : { ...last, status: "error", error: step.error };
+  return { output: shaped(pipeline, failed), settledAs: "error", set };
+}
+
+/** Pipelines of several tasks give the others' data beside the last one's. */
+function shaped({ scope, tasks }: Pipeline, output: Output): Output {
+  if (tasks.length <= 1) return output;
+  const last = scope.task;
+  const others: Record<string, Json> = {};
+  for (const [label, { data }] of scope.results) {
+    if (label !== last) Object.defineProperty(others, label, dataProperty(data ?? null));
+  }
+  return {
+    ...output,
+    ...(Object.keys(others).length === 0 ? {} : { tasks: others }),
+    ...(last === "" ? {} : { task: last }),
+  };
+}
+
+/** A label is only ever a key, `__proto__` too. */
+function dataProperty(value: Json): PropertyDescriptor {
+  return { value, enumerable: true, configurable: true, writable: true };
+}
+
+/** The output of a command that could not be run at all. */
+export function refusedOutput(refused: Failure): PipelineResult {
+  return { output: failureOutput(refused), settledAs: "error", set: undefined };
+}

@@ -1,0 +1,35 @@
+// What all commands of a worker share, and where what a worker has to say goes.
+
+import type { WorkerCommand } from "#core/model/command";
+import type { Clock } from "#core/ports/clock";
+import type { ControlPlane } from "#core/ports/control-plane";
+import type { LogStream, ToolPolicy } from "#worker/tools/tool";
+import type { ToolRegistry } from "./registry.ts";
+import type { TemplateCache } from "./template-cache.ts";
+
+export interface ToolLine {
+  readonly command: WorkerCommand;
+  readonly label: string;
+  readonly stream: LogStream;
+  readonly text: string;
+}
+
+/** Both must return at once; what they do with a text is bounded by them. */
+export interface WorkerLog {
+  /** A line of a tool's output or log. */
+  line?(line: ToolLine): void;
+  /** Something about the worker itself; never a payload or a secret. */
+  notice?(message: string, thrown?: unknown): void;
+}
+
+export interface WorkerServices {
+  readonly control: ControlPlane;
+  readonly clock: Clock;
+  readonly tools: ToolRegistry;
+  readonly policy: ToolPolicy;
+  readonly workerId: string;
+  readonly templates: TemplateCache;
+  readonly log: WorkerLog;
+  /** Runs it in a later turn of the event loop. */
+  readonly defer: (run: () => void) => void;
+}

@@ -1,0 +1,145 @@
+// Opens DuckDB confined: SQL reaches only the worker's file roots, installs nothing, and cannot
+// change that. A file is open once per process, since its lock does not hold within one process.
+
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+
+import { databasePath, realRoots } from "./duckdb-path.ts";
+import type { DuckdbApi } from "./duckdb-values.ts";
+import { type ToolContext, ToolFailure } from "./tool.ts";
+
+/** What one database may hold in memory before it spills to its temporary folder. */
+export const duckdbMemoryBytesMax = 2 * 1_073_741_824;
+
+/** A connection that calls take turns on, since tables they share may be temporary ones. */
+export interface DuckdbSession {
+  inTurn<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result>;
+}
+
+interface OpenInstance {
+  readonly instance: DuckDBInstance;
+  readonly temporary: string;
+}
+
+/** Opens sessions; one per tool, as it counts who uses which file. */
+export interface DuckdbOpener {
+  session(database: string, context: ToolContext): Promise<DuckdbSession>;
+}
+
+export interface DuckdbOpenerOptions {
+  readonly externalAccess: boolean;
+  readonly memoryBytesMax: number;
+}
+
+export function duckdbOpener(options: DuckdbOpenerOptions): DuckdbOpener {
+  return {
+    session: async (database, context) => {
+      const { fileRoots } = context.policy;
+      const path = database === ":memory:" ? database : await databasePath(database, fileRoots);
+      return context.resources.use(`duckdb:${path}`, async () => {
+        const roots = await realRoots(fileRoots);
+        const key = path === ":memory:" ? `:memory:${randomUUID()}` : path;
+        const shared = await retained(key, () => openInstance(path, roots, options));
+        const connection = await shared.instance.connect();
+        return {
+          value: sessionOn(connection),
+          close: async () => {
+            connection.closeSync();
+            await released(key);
+          },
+        };
+      });
+    },
+  };
+}
+
+function sessionOn(connection: DuckDBConnection): DuckdbSession {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    inTurn: (work) => {
+      const turn = last.then(() => work(connection));
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+  };
+}
+
+// --- instances ----------------------------------------------------------------------------
+
+/** Of the whole process: two tools with one file would be two writers that see no lock. */
+const instances = new Map<string, { readonly opened: Promise<OpenInstance>; users: number }>();
+
+async function retained(key: string, open: () => Promise<OpenInstance>): Promise<OpenInstance> {
+  const entry = instances.get(key) ?? { opened: open(), users: 0 };
+  instances.set(key, entry);
+  entry.users++;
+  try {
+    return await entry.opened;
+  } catch (error) {
+    if (instances.get(key) === entry) instances.delete(key);
+    throw error;
+  }
+}
+
+async function released(key: string): Promise<void> {
+  const entry = instances.get(key);
+  if (entry === undefined) return;
+  entry.users--;
+  if (entry.users > 0) return;
+  instances.delete(key);
+  const { instance, temporary } = await entry.opened;
+  instance.closeSync();
+  await rm(temporary, { recursive: true, force: true });
+}
+
+async function openInstance(
+  path: string,
+  roots: readonly string[],
+  options: DuckdbOpenerOptions,
+): Promise<OpenInstance> {
+  const { DuckDBInstance } = await duckdbApi();
+  if (path !== ":memory:") await mkdir(dirname(path), { recursive: true });
+  const temporary = join(tmpdir(), `noetl-duckdb-${randomUUID()}`);
+  const install = String(options.externalAccess);
+  const instance = await DuckDBInstance.create(path, {
+    autoinstall_known_extensions: install,
+    autoload_known_extensions: install,
+    allow_community_extensions: "false",
+    memory_limit: `${Math.floor(options.memoryBytesMax / 1_048_576)}MiB`,
+  });
+  const connection = await instance.connect();
+  try {
+    await connection.run(`SET temp_directory = ${quoted(temporary)}`);
+    await connection.run("SET allow_persistent_secrets = false");
+    if (!options.externalAccess) {
+      await connection.run(`SET allowed_directories = [${roots.map(quoted).join(", ")}]`);
+      await connection.run("SET enable_external_access = false");
+    }
+    await connection.run("SET lock_configuration = true");
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  } finally {
+    connection.closeSync();
+  }
+  return { instance, temporary };
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** The client, loaded on first use: a worker that runs no duckdb step never maps its library. */
+export async function duckdbApi(): Promise<DuckdbApi> {
+  try {
+    return await import("@duckdb/node-api");
+  } catch (error) {
+    const library = `@duckdb/node-bindings-${process.platform}-${process.arch}`;
+    const message = `DuckDB has no native library here; install it with: bun add ${library}`;
+    throw new ToolFailure({ kind: "missing_program", message, retryable: false }, { cause: error });
+  }
+}
