@@ -25,41 +25,46 @@ export interface FollowOptions {
 
 /** Resolves when the execution has ended and all its events were handed on. */
 export async function follow(options: FollowOptions): Promise<void> {
-  const { source, rootId, untilChildrenEnd } = options;
+  const { source, rootId, untilChildrenEnd, onEvent } = options;
   /** Executions that have not ended, with the last sequence number seen of each. */
   const open = new Map<ExecutionId, number>([[rootId, 0]]);
   let quietLooks = 0;
   let news: ReadonlySet<ExecutionId> | undefined;
   while (open.size > 0 && (untilChildrenEnd || open.has(rootId))) {
-    let count = 0;
+    const seen: Event[] = [];
     // Sub-playbooks found on the way are added to the map, and so are visited in the same look.
     for (const id of open.keys()) {
       if (news === undefined || news.has(id) || open.get(id) === 0) {
-        count += await look(options, open, id);
+        await look(source, open, { id, seen });
       }
     }
-    quietLooks = count === 0 ? quietLooks + 1 : 0;
-    if (count === 0) news = await source.wait(quietLooks);
+    for (const event of seen.sort(byId)) onEvent(event);
+    quietLooks = seen.length === 0 ? quietLooks + 1 : 0;
+    if (seen.length === 0) news = await source.wait(quietLooks);
   }
 }
 
+/** Ids are minted in the order in which things happen, over all executions. */
+function byId(a: Event, b: Event): number {
+  return a.event_id.length - b.event_id.length || (a.event_id < b.event_id ? -1 : 1);
+}
+
+/** Adds what is new of one execution to `seen`. */
 async function look(
-  { source, onEvent }: FollowOptions,
+  source: EventSource,
   open: Map<ExecutionId, number>,
-  id: ExecutionId,
-): Promise<number> {
-  let count = 0;
+  { id, seen }: { readonly id: ExecutionId; readonly seen: Event[] },
+): Promise<void> {
   for (;;) {
     const events = await source.read(id, open.get(id) ?? 0);
-    if (events.length === 0) return count;
-    count += events.length;
+    if (events.length === 0) return;
     for (const event of events) {
+      seen.push(event);
       open.set(id, event.seq);
       if (event.type === "child.started") open.set(event.child_id, 0);
-      onEvent(event);
       if (terminalStatus(event) === undefined) continue;
       open.delete(id);
-      return count;
+      return;
     }
   }
 }

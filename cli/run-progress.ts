@@ -31,7 +31,7 @@ export interface ExecutionProgress {
   /** How many sub-playbooks deep; 0 is the one that was asked for. */
   readonly depth: number;
   /** The step that started it, for a sub-playbook. */
-  readonly parentStep?: string;
+  readonly parent?: StepProgress;
   path: string;
   version: number;
   status: ExecutionStatus;
@@ -74,8 +74,9 @@ interface Folding {
 
 export interface RunProgress {
   readonly root: ExecutionProgress;
-  /** Steps under way, in the order in which they were entered, with those of sub-playbooks. */
+  /** Steps under way in the order in which they were entered, each with those of its sub-playbooks. */
   running(): readonly StepProgress[];
+  /** Those that have not ended, and the one that was asked for. */
   executions(): Iterable<ExecutionProgress>;
   /** Takes the next event of one of the executions, each in the order of its log. */
   fold(event: Event): Change | undefined;
@@ -83,37 +84,52 @@ export interface RunProgress {
 
 export function runProgress(rootId: ExecutionId): RunProgress {
   const foldings = new Map<ExecutionId, Folding>();
-  const open = (id: ExecutionId, parent?: { readonly depth: number; readonly step: string }) => {
+  const children = new Map<StepProgress, Set<Folding>>();
+  const open = (id: ExecutionId, parent?: StepProgress): Folding => {
     const folding = newFolding(id, parent);
     foldings.set(id, folding);
+    if (parent === undefined) return folding;
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, new Set([folding]));
+    else siblings.add(folding);
     return folding;
   };
-  const { execution: root } = open(rootId);
+  const runningIn = ({ running }: Folding): readonly StepProgress[] =>
+    [...running.values()].flatMap((step) => [
+      step,
+      ...[...(children.get(step) ?? [])].flatMap(runningIn),
+    ]);
+  /** What has ended is forgotten: a loop may start thousands of sub-playbooks. */
+  const forget = (folding: Folding): void => {
+    const { id, parent } = folding.execution;
+    foldings.delete(id);
+    if (parent !== undefined) children.get(parent)?.delete(folding);
+  };
+  const root = open(rootId);
   return {
-    root,
-    running: () => [...foldings.values()].flatMap(({ running }) => [...running.values()]),
+    root: root.execution,
+    running: () => runningIn(root),
     executions: () => [...foldings.values()].map(({ execution }) => execution),
     fold: (event) => {
-      const folding = foldings.get(event.execution_id);
-      if (folding === undefined) return undefined;
+      // Clocks of two machines may show a sub-playbook's first event before its parent's.
+      const folding = foldings.get(event.execution_id) ?? open(event.execution_id);
       if (event.type === "child.started") {
-        const step = folding.commands.get(event.command_id)?.step.step ?? event.path;
-        open(event.child_id, { depth: folding.execution.depth + 1, step });
+        const step = folding.commands.get(event.command_id)?.step;
+        if (!foldings.has(event.child_id)) open(event.child_id, step);
         return undefined;
       }
-      return foldEvent(folding, event);
+      const change = foldEvent(folding, event);
+      if (change?.type === "ended" && folding !== root) forget(folding);
+      return change;
     },
   };
 }
 
-function newFolding(
-  id: ExecutionId,
-  parent: { readonly depth: number; readonly step: string } | undefined,
-): Folding {
+function newFolding(id: ExecutionId, parent: StepProgress | undefined): Folding {
   const execution: ExecutionProgress = {
     id,
-    depth: parent?.depth ?? 0,
-    ...(parent === undefined ? {} : { parentStep: parent.step }),
+    depth: parent === undefined ? 0 : parent.execution.depth + 1,
+    ...(parent === undefined ? {} : { parent }),
     path: "",
     version: 0,
     status: "running",

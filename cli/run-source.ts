@@ -3,6 +3,7 @@
 
 import type { ApiClient } from "#core/adapters/api-client";
 import type { Event } from "#core/model/event";
+import { Fault } from "#core/model/fault";
 import { type ExecutionId, executionId } from "#core/model/ids";
 import { pageSizeMax } from "#core/model/limits";
 import type { Bus } from "#core/ports/bus";
@@ -51,14 +52,26 @@ export function localSource(log: EventLog, bus: Bus): LocalSource {
 const firstDelayMs = 20;
 const delayMsMax = 1_000;
 
+/** A server that is restarted is waited for this long. */
+const outageMsMax = 60_000;
+
+/** @throws (from `read`) Fault of a server that refuses, or that has not answered for a minute. */
 export function remoteSource(client: ApiClient): EventSource {
+  let answeredAtMs = performance.now();
   return {
     read: async (id, afterSeq) => {
-      const page = await client.executionEvents({
-        params: { id },
-        query: { after: afterSeq, limit: pageSizeMax },
-      });
-      return page.events.map(eventOf);
+      try {
+        const page = await client.executionEvents({
+          params: { id },
+          query: { after: afterSeq, limit: pageSizeMax },
+        });
+        answeredAtMs = performance.now();
+        return page.events.map(eventOf);
+      } catch (thrown) {
+        const mayCome = thrown instanceof Fault && thrown.retryable;
+        if (!mayCome || performance.now() > answeredAtMs + outageMsMax) throw thrown;
+        return [];
+      }
     },
     wait: async (quietLooks) => {
       await Bun.sleep(Math.min(firstDelayMs * 1.5 ** quietLooks, delayMsMax));

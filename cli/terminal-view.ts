@@ -119,7 +119,8 @@ function dimRest(text: string, room: number, paint: Paint): string {
   return room > 1 ? paint("dim", cutLine(text, room)) : "";
 }
 
-const nameColumns = 24;
+/** Names stand in a column that leaves room for the rest on narrow terminals. */
+const nameColumns = (room: number): number => Math.max(10, Math.min(24, Math.floor(room * 0.4)));
 
 function exitedLine(step: StepProgress, { paint, size }: TerminalViewOptions): string {
   const room = size().columns - 1;
@@ -127,7 +128,7 @@ function exitedLine(step: StepProgress, { paint, size }: TerminalViewOptions): s
   const sign = step.status === "completed" ? "✓" : isFailed ? "✗" : "↷";
   const color = step.status === "completed" ? "green" : isFailed ? "red" : "yellow";
   const head = `${indent(step.execution.depth)}${sign} `;
-  const name = stepName(step).padEnd(nameColumns - head.length);
+  const name = stepName(step).padEnd(nameColumns(room) - head.length);
   const time = durationText(step.durationMs ?? 0).padStart(9);
   const details = stepDetails(step).join(", ");
   const text = cutLine(`${head}${name} ${time}  ${details}`.trimEnd(), room);
@@ -150,7 +151,7 @@ function liveLine(step: StepProgress, { paint, size, nowMs }: TerminalViewOption
   const now = nowMs();
   const sign = spinner[Math.floor(now / tickMs) % spinner.length] ?? "·";
   const head = `${indent(step.execution.depth)}${sign} `;
-  const name = stepName(step).padEnd(nameColumns - head.length);
+  const name = stepName(step).padEnd(nameColumns(room) - head.length);
   const time = durationText(Math.max(0, now - step.startedAtMs)).padStart(9);
   const details = [
     ...(step.loop === undefined ? [] : [loopBar(step.loop)]),
@@ -160,10 +161,11 @@ function liveLine(step: StepProgress, { paint, size, nowMs }: TerminalViewOption
   return `${paint("cyan", text.slice(0, head.length))}${text.slice(head.length)}`;
 }
 
+/** The count stands first: it is what counts when the bar is cut off. */
 function loopBar({ total, done, failed }: NonNullable<StepProgress["loop"]>): string {
   const cells = total === 0 ? barCells : Math.floor((done / total) * barCells);
   const bar = "█".repeat(cells) + "░".repeat(barCells - cells);
-  return `${bar} ${done}/${total}${failed === 0 ? "" : `, ${failed} failed`}`;
+  return `${done}/${total} ${bar}${failed === 0 ? "" : ` ${failed} failed`}`;
 }
 
 function indent(depth: number): string {

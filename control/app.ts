@@ -2,14 +2,14 @@
 // place where a fault becomes an answer.
 
 import { Elysia } from "elysia";
+import { catalogRoutes } from "#control/routes/catalog";
+import { commandRoutes } from "#control/routes/commands";
+import { executionRoutes } from "#control/routes/executions";
+import { mount } from "#control/routes/mount";
+import type { Executions } from "#control/services/executions";
 import { Fault, InvariantViolation, messageOf } from "#core/model/fault";
 import { api } from "#core/wire/api";
 import { problemBody, statusOf } from "#core/wire/problem";
-import { catalogRoutes } from "./routes/catalog.ts";
-import { commandRoutes } from "./routes/commands.ts";
-import { executionRoutes } from "./routes/executions.ts";
-import { mount } from "./routes/mount.ts";
-import type { Executions } from "./services/executions.ts";
 
 export interface ControlAppOptions {
   readonly executions: Executions;

@@ -1,11 +1,11 @@
 // One control plane over its ports: services, sweep and HTTP app, the same in every shape.
 
+import type { ControlContext, ControlPorts } from "#control/services/context";
+import { Executions } from "#control/services/executions";
+import { Plans } from "#control/services/plans";
+import { type Sweeper, sweeper } from "#control/services/sweep";
 import type { Fetch } from "./app.ts";
 import { controlApp } from "./app.ts";
-import type { ControlContext, ControlPorts } from "./services/context.ts";
-import { Executions } from "./services/executions.ts";
-import { Plans } from "./services/plans.ts";
-import { type Sweeper, sweeper } from "./services/sweep.ts";
 
 export interface Control {
   readonly fetch: Fetch;

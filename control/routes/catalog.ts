@@ -1,10 +1,10 @@
 // Routes about the catalog.
 
 import type { Elysia } from "elysia";
+import { catalogEntry, registerPlaybook } from "#control/services/catalog";
+import type { ControlContext } from "#control/services/context";
 import type { CatalogEntry } from "#core/ports/catalog-store";
 import { api, pageSize } from "#core/wire/api";
-import { catalogEntry, registerPlaybook } from "../services/catalog.ts";
-import type { ControlContext } from "../services/context.ts";
 import { mount } from "./mount.ts";
 
 export function catalogRoutes(app: Elysia, context: ControlContext): void {

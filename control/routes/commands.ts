@@ -1,6 +1,14 @@
 // Routes for workers: commands out, outcomes and results in.
 
 import type { Elysia } from "elysia";
+import {
+  claimCommands,
+  releaseLeases,
+  renewLeases,
+  settleOutcomes,
+} from "#control/services/dispatch";
+import type { Executions } from "#control/services/executions";
+import { fetchResult, storeResult } from "#control/services/results";
 import { Fault } from "#core/model/fault";
 import type { CommandId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
@@ -8,9 +16,6 @@ import { claimCommandsMax, settleOutcomesMax } from "#core/model/limits";
 import type { Outcome } from "#core/model/outcome";
 import type { LeaseRef } from "#core/ports/event-log";
 import { api } from "#core/wire/api";
-import { claimCommands, releaseLeases, renewLeases, settleOutcomes } from "../services/dispatch.ts";
-import type { Executions } from "../services/executions.ts";
-import { fetchResult, storeResult } from "../services/results.ts";
 import { parseExecutionId } from "./executions.ts";
 import { mount } from "./mount.ts";
 

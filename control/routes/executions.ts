@@ -1,13 +1,8 @@
 // Routes about executions, their variables and their context.
 
 import type { Elysia } from "elysia";
-import { Fault } from "#core/model/fault";
-import { type CatalogId, type ExecutionId, executionId, isSnowflake } from "#core/model/ids";
-import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
-import type { ExecutionFilter } from "#core/ports/event-log";
-import { api, pageSize } from "#core/wire/api";
-import type { Executions } from "../services/executions.ts";
-import { changeVariables, endExecution, startExecution } from "../services/lifecycle.ts";
+import type { Executions } from "#control/services/executions";
+import { changeVariables, endExecution, startExecution } from "#control/services/lifecycle";
 import {
   eventView,
   executionDetail,
@@ -15,7 +10,12 @@ import {
   renderContext,
   summaryOf,
   variablesOf,
-} from "../services/views.ts";
+} from "#control/services/views";
+import { Fault } from "#core/model/fault";
+import { type CatalogId, type ExecutionId, executionId, isSnowflake } from "#core/model/ids";
+import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
+import type { ExecutionFilter } from "#core/ports/event-log";
+import { api, pageSize } from "#core/wire/api";
 import { mount } from "./mount.ts";
 
 /** @throws Fault `invalid` for text that can't be an execution's id. */

@@ -10,7 +10,13 @@ metadata: {name: sum, path: tests/sum}
 workload: {left: 1, right: 2}
 workflow:
   - step: start
-    tool: {kind: javascript, input: {left: "{{ left }}", right: "{{ right }}"}, code: "return add(left, right); function add(a, b) { if (b === 0) throw new RangeError('zero'); while (b < 0); return a + b; }"}
+    tool:
+      kind: javascript
+      input: {left: "{{ left }}", right: "{{ right }}"}
+      code: |
+        if (right === 0) throw new RangeError("zero");
+        while (right < 0);
+        return left + right;
 `;
 
 const houses: House[] = [];

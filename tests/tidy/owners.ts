@@ -18,11 +18,12 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   ],
   yaml: ["core/playbook/"],
   // The database of the embedded shape; the worker and the command line use a scratch one.
-  "@electric-sql/pglite": ["control/store/", "worker/tools/scratch-database", "cli/"],
+  "@electric-sql/pglite": ["control/store/", "cli/"],
+  "@electric-sql/pglite-socket": ["cli/"],
   pg: ["worker/tools/postgres"],
   // The frame of every HTTP floor: an app is a composition of its plugins.
-  elysia: ["control/app", "control/routes/", "gateway/"],
-  "@elysiajs/openapi": ["control/app", "control/routes/", "gateway/"],
+  elysia: ["control/app", "control/documentation", "control/routes/", "gateway/"],
+  "@elysiajs/openapi": ["control/documentation", "gateway/"],
   "@duckdb/node-api": ["worker/tools/duckdb"],
   "quickjs-emscripten-core": ["worker/tools/javascript"],
   "@jitl/quickjs-ng-wasmfile-release-sync": ["worker/tools/javascript"],

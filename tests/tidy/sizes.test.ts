@@ -64,9 +64,9 @@ test("lets an exception shrink and never grow", () => {
 test("caps files, lines and rows of arguments", () => {
   expect(fileLengthRule(file("a\n".repeat(400)))).toEqual([]);
   expect(fileLengthRule(file("a\n".repeat(401))).length).toBe(1);
-  expect(lineLengthRule(file("a".repeat(100)))).toEqual([]);
-  expect(lineLengthRule(file("a".repeat(101))).length).toBe(1);
-  expect(lineLengthRule(file(`// https://example.com/${"a".repeat(101)}`))).toEqual([]);
+  expect(lineLengthRule(file("a".repeat(120)))).toEqual([]);
+  expect(lineLengthRule(file("a".repeat(121))).length).toBe(1);
+  expect(lineLengthRule(file(`// https://example.com/${"a".repeat(121)}`))).toEqual([]);
   expect(lineLengthRule(file(`  test("${"a ".repeat(60)}", () => {`))).toEqual([]);
   expect(parameterRule(file("function f(a, b, c, { d, e }) {}"))).toEqual([]);
   expect(parameterRule(file("function f(a, b, c, d, e) {}")).length).toBe(1);

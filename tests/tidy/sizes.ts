@@ -5,7 +5,7 @@ import type { Finding, SourceFile } from "./source.ts";
 
 const fileLinesMax = 400;
 const functionLinesMax = 50;
-const lineColumnsMax = 100;
+const lineColumnsMax = 120;
 /** Three positional parameters, then one object of options. */
 const parametersMax = 4;
 
