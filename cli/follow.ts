@@ -49,22 +49,16 @@ function byId(a: Event, b: Event): number {
   return a.event_id.length - b.event_id.length || (a.event_id < b.event_id ? -1 : 1);
 }
 
-/** Adds what is new of one execution to `seen`. */
+/** Adds a page of what is new of one execution to `seen`; the next look takes the next page. */
 async function look(
   source: EventSource,
   open: Map<ExecutionId, number>,
   { id, seen }: { readonly id: ExecutionId; readonly seen: Event[] },
 ): Promise<void> {
-  for (;;) {
-    const events = await source.read(id, open.get(id) ?? 0);
-    if (events.length === 0) return;
-    for (const event of events) {
-      seen.push(event);
-      open.set(id, event.seq);
-      if (event.type === "child.started") open.set(event.child_id, 0);
-      if (terminalStatus(event) === undefined) continue;
-      open.delete(id);
-      return;
-    }
+  for (const event of await source.read(id, open.get(id) ?? 0)) {
+    seen.push(event);
+    open.set(id, event.seq);
+    if (event.type === "child.started") open.set(event.child_id, 0);
+    if (terminalStatus(event) !== undefined) open.delete(id);
   }
 }

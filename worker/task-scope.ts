@@ -2,7 +2,7 @@
 // made so far over the iteration, and that over the values of the execution that came along.
 
 import type { Facts } from "#core/engine/facts";
-import { iterationLocals } from "#core/engine/issue";
+import { iterationLocals } from "#core/engine/iteration";
 import { type Locals, outputView } from "#core/engine/scope";
 import { noVariables, setVariable, type Variables } from "#core/engine/variables";
 import type { WorkerCommand } from "#core/model/command";

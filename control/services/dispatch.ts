@@ -15,6 +15,7 @@ import type { Outcome } from "#core/model/outcome";
 import type { ClaimWork, Settle, Settled, SettleVerdict } from "#core/ports/control-plane";
 import type { CommandRow, LeaseRef, RenewVerdict } from "#core/ports/event-log";
 import type { Executions, Ruling } from "./executions.ts";
+import { parkCommand } from "./parking.ts";
 import type { HandOver } from "./transition.ts";
 
 const pageEvents = 1_000;
@@ -90,7 +91,13 @@ async function settleOne(
 ): Promise<SettleVerdict> {
   const id = executionOf(outcome.command_id);
   if (id === undefined) return "gone";
+  const { yielded } = outcome;
   try {
+    if (yielded !== undefined) {
+      const commandId = outcome.command_id as CommandId;
+      const parking = { executionId: id, commandId, attempt: outcome.attempt, yielded };
+      return await parkCommand(executions, parking);
+    }
     const verdict = await executions.submit<SettleVerdict>(id, {
       rule: (state) => ruleOutcome(state, worker, outcome),
       onRejected: (reason) => (state) =>
@@ -131,7 +138,8 @@ function ruleOutcome(
 ): Ruling<SettleVerdict> {
   const command = state.commands.get(outcome.command_id as CommandId);
   if (command === undefined || isTerminal(state)) return { answer: "gone" };
-  if (command.attempt !== outcome.attempt) return { answer: "refused" };
+  const stale = command.attempt !== outcome.attempt || command.waiting === true;
+  if (stale) return { answer: "refused" };
   return { answer: "accepted", events: [settledEvent(worker, outcome)] };
 }
 

@@ -33,14 +33,10 @@ function currentStep(state: ExecutionState): string | undefined {
   return state.lastExit;
 }
 
-/** The row that a worker will be leased. */
-export function toolRow(
-  state: ExecutionState,
-  command: IssuedCommand,
-  attempt: number,
-): NewCommandRow {
+/** What a command's row keeps for its worker. */
+export function commandPayload(state: ExecutionState, command: IssuedCommand): CommandPayload {
   const { event, iteration } = command;
-  const payload: CommandPayload = {
+  return {
     catalog_id: state.started?.catalogId as CommandPayload["catalog_id"],
     path: state.started?.path ?? "",
     step: event.step,
@@ -50,6 +46,16 @@ export function toolRow(
     ...(event.timeout_ms === undefined ? {} : { timeout_ms: event.timeout_ms }),
     ...(iteration === undefined ? {} : { iteration }),
   };
+}
+
+/** The row that a worker will be leased. */
+export function toolRow(
+  state: ExecutionState,
+  command: IssuedCommand,
+  attempt: number,
+): NewCommandRow {
+  const { event } = command;
+  const payload = commandPayload(state, command);
   return {
     commandId: event.command_id,
     executionId: state.executionId,

@@ -11,6 +11,7 @@ import { leaseExpiriesMax, sweepMs } from "#core/model/limits";
 import type { CommandRow, NewCommandRow } from "#core/ports/event-log";
 import type { Executions, Ruling } from "./executions.ts";
 import { endExecution, startExecution } from "./lifecycle.ts";
+import { wakeCommand } from "./parking.ts";
 import { fetchResult } from "./results.ts";
 import type { ChildDonePayload, ChildStartPayload } from "./rows.ts";
 
@@ -94,6 +95,7 @@ async function act(executions: Executions, row: CommandRow): Promise<void> {
     case "child.cancel":
       return cancelChildren(executions, row);
     case "timer":
+      return wakeCommand(executions, row);
     case "tool":
       return;
     default:

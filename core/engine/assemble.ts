@@ -49,6 +49,7 @@ export interface CommandPayload {
   readonly input?: CommandInput;
   readonly iteration?: IterationBinding;
   readonly timeout_ms?: number;
+  readonly checkpoint?: JsonObject;
 }
 
 export interface LeasedCommand {
@@ -80,5 +81,6 @@ export function assembleCommand(
     tasks: assembleTasks(step, payload.input),
     scope: payload.input?.scope ?? {},
     ...(payload.iteration === undefined ? {} : { iteration: payload.iteration }),
+    ...(payload.checkpoint === undefined ? {} : { checkpoint: payload.checkpoint }),
   };
 }

@@ -67,7 +67,7 @@ function apply(state: ExecutionState, event: Event, bytes: number): void {
     case "call.error":
       return settled(state, event, { seq: event.seq, bytes });
     case "command.yielded":
-      openCommand(state, event.command_id, event.attempt);
+      openCommand(state, event.command_id, event.attempt).waiting = true;
       return;
     case "step.exit":
       return exited(state, event);
@@ -181,6 +181,7 @@ function reissued(state: ExecutionState, event: CommandReissued): void {
     );
   }
   command.attempt = event.attempt;
+  command.waiting = false;
   if (event.reason === "lease_expired" || event.reason === "worker_died") command.unclean++;
 }
 
@@ -188,6 +189,7 @@ function reissued(state: ExecutionState, event: CommandReissued): void {
 function openCommand(state: ExecutionState, id: CommandId, attempt: number): OpenCommand {
   const command = state.commands.get(id);
   if (command === undefined) throw new ReplayError(`command ${id} is not open`);
+  if (command.waiting === true) throw new ReplayError(`command ${id} waits for a time`);
   if (command.attempt !== attempt) {
     throw new ReplayError(`command ${id} is at attempt ${command.attempt}, not ${attempt}`);
   }

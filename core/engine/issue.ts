@@ -12,7 +12,8 @@ import { View } from "#core/playbook/template";
 import { type ChildPlan, planChild, startChild } from "./children.ts";
 import { exitFailed } from "./exit.ts";
 import { failureOf } from "./failures.ts";
-import { ExecutionScope, heldValue, heldValues, type Locals, locals } from "./scope.ts";
+import { iterationBinding, iterationLocals } from "./iteration.ts";
+import { ExecutionScope, heldValue, heldValues } from "./scope.ts";
 import type { ExecutionState, LoopState } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { StoredValue } from "./variables.ts";
@@ -179,20 +180,5 @@ function place(into: Record<string, Json>, path: readonly (string | number)[], v
 function bindingOf(turn: Turn, loop: PlanLoop, state: LoopState, index: number): IterationBinding {
   const items =
     state.items instanceof StoredValue ? heldValue(state.items, turn.facts) : state.items;
-  const item = (Array.isArray(items) ? (items as readonly Json[])[index] : undefined) ?? null;
-  return { iterator: loop.iterator, item, index, total: state.entry.total };
-}
-
-/** What a loop's body sees of its iteration (language reference §3.2). */
-export function iterationLocals(iteration: IterationBinding): Locals {
-  const { iterator, item, index, total } = iteration;
-  const iter = {
-    [iterator]: item,
-    _index: index,
-    _total: total,
-    _first: index === 0,
-    _last: index === total - 1,
-  };
-  const loop = { index: index + 1, index0: index, first: index === 0, length: total, done: false };
-  return locals({ iter, loop, [iterator]: item, _index: index, _total: total });
+  return iterationBinding(loop.iterator, Array.isArray(items) ? items : [], index);
 }

@@ -54,6 +54,8 @@ export interface OpenCommand {
   /** Attempts that ended with a lost lease or a dead worker. */
   unclean: number;
   childId?: ExecutionId;
+  /** It waits for a time: nobody runs it, and no outcome counts before it is issued again. */
+  waiting?: boolean;
 }
 
 export interface Started {

@@ -70,4 +70,6 @@ export interface WorkerCommand {
   /** Values of the execution that the holes, sets and rules read. */
   readonly scope: JsonObject;
   readonly iteration?: IterationBinding;
+  /** Where an earlier attempt yielded: the pipeline goes on from there. */
+  readonly checkpoint?: JsonObject;
 }

@@ -50,6 +50,9 @@ export const childDepthMax = 32;
 /** Tasks one pipeline may run, jumps and retries counted (language reference §1.5). */
 export const pipelineTasksMax = 1_000_000;
 
+/** A policy delay longer than this gives its slot back and goes on by timer (DESIGN §4). */
+export const yieldDelayMsMin = 5_000;
+
 // --- dispatch -----------------------------------------------------------------------------
 
 export const leaseMs = 15_000;

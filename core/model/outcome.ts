@@ -50,6 +50,12 @@ export interface Output {
   readonly task?: string;
 }
 
+/** Where a pipeline stopped to wait, in the worker's own words, and for how long. */
+export interface YieldedAt {
+  readonly checkpoint: JsonObject;
+  readonly delay_ms: number;
+}
+
 /** What a worker reports of one attempt at one command. */
 export interface Outcome {
   readonly command_id: string;
@@ -63,6 +69,8 @@ export interface Outcome {
    */
   readonly settled_as?: "done" | "error";
   readonly duration_ms: number;
+  /** The command did not end: it goes on from here once the delay is over, holding no slot. */
+  readonly yielded?: YieldedAt;
 }
 
 export function failureOutput(failure: Failure): Output {

@@ -123,6 +123,7 @@ const outcome = type({
   output: type({ status: "'ok' | 'error'", "[string]": "unknown" }),
   "set?": map,
   "settled_as?": "'done' | 'error'",
+  "yielded?": type({ checkpoint: map, delay_ms: "number >= 0" }),
   duration_ms: "number >= 0",
 });
 
