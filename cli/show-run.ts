@@ -29,6 +29,7 @@ export async function showRun(host: RunHost, options: ShowOptions): Promise<Exec
   const early: string[] = [];
   host.listen({ output: () => {}, notice: (text) => early.push(text) });
   let view: RunView | undefined;
+  let interrupts: Interrupts | undefined;
   try {
     const rootId = await host.start(options.input);
     const progress = runProgress(rootId);
@@ -39,7 +40,7 @@ export async function showRun(host: RunHost, options: ShowOptions): Promise<Exec
       output: (line) => (options.verbose ? shown.output(line) : undefined),
       notice: shown.notice,
     });
-    const interrupts = onInterrupt(host, progress, shown);
+    interrupts = onInterrupt(host, progress, shown);
     await follow({
       source: host.source,
       rootId,
@@ -49,14 +50,14 @@ export async function showRun(host: RunHost, options: ShowOptions): Promise<Exec
         if (change !== undefined) shown.show(change);
       },
     });
-    interrupts.release();
+    host.listen({ output: () => {}, notice: (text) => console.error(text) });
     shown.close();
-    view = undefined;
     await tellEnd(host, progress.root, options);
     return progress.root.status;
   } finally {
     view?.close();
     await host.close();
+    interrupts?.release();
   }
 }
 
@@ -79,8 +80,12 @@ function viewOf({ json }: ShowOptions, progress: RunProgress): RunView {
   });
 }
 
+interface Interrupts {
+  release(): void;
+}
+
 /** The first interrupt cancels everything that still runs; the next one leaves at once. */
-function onInterrupt(host: RunHost, progress: RunProgress, view: RunView): { release(): void } {
+function onInterrupt(host: RunHost, progress: RunProgress, view: RunView): Interrupts {
   let asked = false;
   const interrupted = (): void => {
     if (asked) {

@@ -29,6 +29,7 @@ export function terminalView(options: TerminalViewOptions): RunView {
   let drawnLines = 0;
   let drawnAtMs = 0;
   let pending: ReturnType<typeof setTimeout> | undefined;
+  let isClosed = false;
 
   const draw = (live: readonly string[]): void => {
     const up = drawnLines === 0 ? "\r" : `\u001b[${drawnLines}A\r`;
@@ -45,7 +46,7 @@ export function terminalView(options: TerminalViewOptions): RunView {
     draw(liveLines(options));
   };
   const soon = (): void => {
-    pending ??= setTimeout(redraw, Math.max(0, drawnAtMs + redrawMs - nowMs()));
+    if (!isClosed) pending ??= setTimeout(redraw, Math.max(0, drawnAtMs + redrawMs - nowMs()));
   };
   const scroll = (line: string): void => {
     finished.push(line);
@@ -66,6 +67,8 @@ export function terminalView(options: TerminalViewOptions): RunView {
     },
     notice: (text) => scroll(options.paint("yellow", cutLine(text, options.size().columns - 1))),
     close: () => {
+      if (isClosed) return;
+      isClosed = true;
       clearInterval(ticking);
       clearTimeout(pending);
       draw([]);

@@ -147,9 +147,9 @@ async function settleChild(executions: Executions, done: ChildDonePayload): Prom
   await executions.submit(parent.execution_id, {
     rule: (state): Ruling<undefined> => {
       const command = state.commands.get(parent.command_id);
-      if (command?.childId !== child.child_id) return { answer: undefined };
+      if (command?.child?.id !== child.child_id) return { answer: undefined };
       const event = { type: "child.done" as const, command_id: parent.command_id, ...child };
-      const output = childOutput(event, command.step);
+      const output = childOutput(event, command.child.path);
       const settled: EventBody = {
         type: output.status === "error" ? "call.error" : "call.done",
         command_id: parent.command_id,

@@ -314,7 +314,7 @@ function arrive(state: ExecutionState, from: string, to: string): void {
 function childStarted(state: ExecutionState, event: ChildStarted): void {
   const command = state.commands.get(event.command_id);
   if (command === undefined) throw new ReplayError(`command ${event.command_id} is not open`);
-  command.childId = event.child_id;
+  command.child = { id: event.child_id, path: event.path };
 }
 
 function ended(state: ExecutionState, event: Event): void {

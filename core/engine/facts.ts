@@ -4,6 +4,7 @@
 import type { Sha256 } from "#core/model/codec";
 import type { EventId, ExecutionId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
+import type { Recorder } from "./record.ts";
 
 /** A playbook version that a sub-playbook step may start; null when there is none. */
 export interface CatalogFact {
@@ -25,6 +26,8 @@ export interface Facts {
   readonly results: ReadonlyMap<string, Json>;
   /** Looked-up versions, by `catalogKey`. */
   readonly catalog: ReadonlyMap<string, CatalogFact | null>;
+  /** How events are recorded; left out wherever a log is kept. */
+  readonly record?: Recorder;
 }
 
 /** Thrown inside a decision for facts that aren't at hand; `decide` hands them on as needs. */

@@ -1,7 +1,6 @@
-// Where decisions become events: each is numbered, encoded once, chained, and its decoded form
-// folded, so that a cached state and one rebuilt from the log are made of the same values.
+// Where decisions become events: each is numbered, recorded, and what the record holds is folded,
+// so that a cached state and one rebuilt from the log are made of the same values.
 
-import { chainDigest, decodeEvent, encodeEvent } from "#core/model/codec";
 import type { IterationBinding } from "#core/model/command";
 import {
   type CommandIssued,
@@ -12,8 +11,9 @@ import {
 } from "#core/model/event";
 import type { Json } from "#core/model/json";
 import { evolve } from "./evolve.ts";
-import { externalize, type Put } from "./externalize.ts";
+import type { Put } from "./externalize.ts";
 import type { Facts } from "./facts.ts";
+import { encodedRecord, type Recorder } from "./record.ts";
 import type { ExecutionState } from "./state.ts";
 
 /** A command that workers can be given, with what its text can't say: the item of its loop. */
@@ -28,12 +28,14 @@ export class Journal {
   readonly issued: IssuedCommand[] = [];
   /** Values stored by this very turn, so that it need not fetch them. */
   readonly #stored: Map<string, Json>;
+  readonly #record: Recorder;
   readonly facts: Facts;
 
   constructor(
     readonly state: ExecutionState,
     facts: Facts,
   ) {
+    this.#record = facts.record ?? encodedRecord;
     this.#stored = new Map(facts.results);
     this.facts = { ...facts, results: this.#stored };
   }
@@ -52,16 +54,13 @@ export class Journal {
       schema_version: eventSchemaVersion,
       ...body,
     };
-    const { event, puts } = externalize(envelope, encodeEvent(envelope), facts.sha256);
+    const { logged, puts } = this.#record(envelope, state.digest, facts.sha256);
     for (const put of puts) {
       this.puts.push(put);
       this.#stored.set(put.ref.ref, put.value);
     }
-    const text = puts.length === 0 ? event.text : encodeEvent(event.value);
-    const decoded = decodeEvent(text);
-    const digest = chainDigest(state.digest, text, facts.sha256);
-    evolve(state, decoded, text.length);
-    state.digest = digest;
-    this.events.push({ event: decoded, text, digest });
+    evolve(state, logged.event, logged.text.length);
+    state.digest = logged.digest;
+    this.events.push(logged);
   }
 }

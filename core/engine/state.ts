@@ -53,7 +53,7 @@ export interface OpenCommand {
   attempt: number;
   /** Attempts that ended with a lost lease or a dead worker. */
   unclean: number;
-  childId?: ExecutionId;
+  child?: { readonly id: ExecutionId; readonly path: string };
   /** It waits for a time: nobody runs it, and no outcome counts before it is issued again. */
   waiting?: boolean;
 }

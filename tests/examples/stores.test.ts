@@ -41,3 +41,7 @@ test.each(names)("%s comes to the same on a database", async (name) => {
   expect(database.status).toBe("completed");
   expect(comparable(database)).toEqual(comparable(memory));
 });
+
+test("nothing went wrong inside on the way", () => {
+  expect([...inMemory.house.reports, ...onDatabase.house.reports]).toEqual([]);
+});

@@ -10,6 +10,7 @@ import { pgliteStores } from "#cli/pglite-stores";
 import { prepareDataDirectory } from "#control/store/prepared";
 import type { ApiClient } from "#core/adapters/api-client";
 import { type Event, terminalStatus } from "#core/model/event";
+import { messageOf } from "#core/model/fault";
 import { type ExecutionId, executionId } from "#core/model/ids";
 import type { Json, JsonObject } from "#core/model/json";
 import type { CredentialRecord } from "#core/ports/control-plane";
@@ -46,7 +47,7 @@ export interface House {
   readonly client: ApiClient;
   readonly embedded: Embedded;
   readonly stores: Stores;
-  /** What the control plane reported as gone wrong and dealt with. */
+  /** What the control plane and the worker reported as gone wrong and dealt with. */
   readonly reports: readonly string[];
   register(playbook: string): Promise<{ readonly path: string; readonly version: number }>;
   start(path: string, workload?: JsonObject): Promise<ExecutionId>;
@@ -69,6 +70,11 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
     policy: { shell: false, fileRoots: [], ...options.policy },
     slots: options.slots ?? slotsDefault,
     report: (message) => void reports.push(message),
+    workerLog: {
+      notice: (message, thrown) => {
+        reports.push(thrown === undefined ? message : `${message}: ${messageOf(thrown)}`);
+      },
+    },
   });
   const { client } = embedded;
   const start = async (path: string, workload: JsonObject = {}): Promise<ExecutionId> => {

@@ -1,0 +1,72 @@
+// Logs that earlier builds wrote must replay in this one, to the state and digest they had.
+
+import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type LogLine, verifyLog } from "#core/engine/verify";
+import type { EventType } from "#core/model/event";
+import { sha256, testExecution } from "#tests/support/engine";
+
+const folder = import.meta.dir;
+const prefix = '{"digest":"';
+const between = '","event":';
+
+/** The text of an event stands in its line as it was hashed. */
+function readLog(file: string): readonly LogLine[] {
+  const lines = readFileSync(join(folder, file), "utf8").trimEnd().split("\n");
+  return lines.map((line) => ({
+    digest: line.slice(prefix.length, prefix.length + 64),
+    text: line.slice(prefix.length + 64 + between.length, -1),
+  }));
+}
+
+/** By release: what its log ends with. Entries are added, never changed. */
+const releases = {
+  "0.1.0.jsonl": {
+    digest: "88ffe0a60f56b90b344163b9ccaac28d725ed8f2d367a10fc0ed18d47ad8cfe4",
+    status: "completed",
+    variables: { n: 5, page: { size: 2 }, outside: "set", last: 1, good: 2, turns: 2 },
+  },
+} as const;
+
+describe("golden logs", () => {
+  test("are all accounted for", () => {
+    const files = readdirSync(folder).filter((name) => name.endsWith(".jsonl"));
+    expect(files.sort()).toEqual(Object.keys(releases).sort());
+  });
+
+  for (const [file, expected] of Object.entries(releases)) {
+    test(`${file} replays to the digest and state it was written with`, () => {
+      const log = readLog(file);
+      const { problems, state } = verifyLog(testExecution, log, sha256);
+      expect(problems).toEqual([]);
+      expect(log.at(-1)?.digest).toBe(expected.digest);
+      expect(state.status).toBe(expected.status);
+      expect({ ...state.variables }).toEqual(expected.variables);
+      expect(state.steps.get("loop")?.stats).toEqual({ total: 3, success: 2, failed: 1 });
+    });
+  }
+
+  test("hold every event that the engine and its services write today", () => {
+    const written: readonly EventType[] = [
+      "playbook.started",
+      "step.enter",
+      "command.issued",
+      "command.reissued",
+      "command.yielded",
+      "call.done",
+      "call.error",
+      "step.exit",
+      "step.skipped",
+      "loop.done",
+      "child.started",
+      "child.done",
+      "vars.set",
+      "playbook.completed",
+    ];
+    const types = new Set(
+      readLog("0.1.0.jsonl").map(({ text }) => (JSON.parse(text) as { type: EventType }).type),
+    );
+    expect(written.filter((type) => !types.has(type))).toEqual([]);
+  });
+});
