@@ -1,3 +1,4 @@
+#!/usr/bin/env bun
 // The `noetl` command: finds the sub-command, reads its arguments, and turns what goes wrong into
 // one line and an exit code.
 
@@ -66,3 +67,5 @@ function commandNamed(name: string): Command {
   const hint = didYouMean(name, [...known, "help", "version"]);
   throw new UsageError(`unknown command ${name}${hint}\nsee noetl help`);
 }
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

@@ -28,27 +28,35 @@ export function controlApp(options: ControlAppOptions): Fetch {
   const app = new Elysia({ aot: false });
   options.documentation?.(app);
   app.onError(({ error, code }) => {
-    const fault = code === "NOT_FOUND" ? new Fault("not_found", "no such route") : faultOf(error);
+    const fault = code === "NOT_FOUND" ? noRoute : faultOf(error);
     if (fault.code === "internal") report(describe(error));
     return Response.json(problemBody(fault), {
       status: statusOf(fault.code),
       headers: fault.retryable ? { "retry-after": "1" } : {},
     });
   });
-  mount(app, api.health, () => ({
-    status: "ok" as const,
-    version: engineVersion,
-    uptime_seconds: (clock.nowMs() - startedMs) / 1000,
-  }));
+  mount(app, api.health, async () => {
+    // Any question will do: a store that can't answer it throws what the caller should hear.
+    await executions.context.log.nextDueMs();
+    return {
+      status: "ok" as const,
+      version: engineVersion,
+      uptime_seconds: (clock.nowMs() - startedMs) / 1000,
+    };
+  });
   executionRoutes(app, executions);
   catalogRoutes(app, executions.context);
   commandRoutes(app, executions);
   return (request) => Promise.resolve(app.handle(request));
 }
 
+const noRoute = new Fault("not_found", "no such route");
+
 /** Anything that isn't a fault is a bug of ours: the caller learns only that. */
 function faultOf(error: unknown): Fault {
   if (error instanceof Fault) return error;
+  if (error instanceof URIError)
+    return new Fault("invalid", "the address is not encoded as it should be");
   return new Fault("internal", "internal error", { cause: error });
 }
 

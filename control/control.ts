@@ -4,6 +4,7 @@ import type { ControlContext, ControlPorts } from "#control/services/context";
 import { Executions } from "#control/services/executions";
 import { Plans } from "#control/services/plans";
 import { type Sweeper, sweeper } from "#control/services/sweep";
+import { stateCacheEntriesMax } from "#core/model/limits";
 import type { Fetch } from "./app.ts";
 import { controlApp } from "./app.ts";
 
@@ -18,14 +19,16 @@ export interface Control {
 export interface ControlOptions {
   readonly report: (message: string) => void;
   readonly documentation?: Parameters<typeof controlApp>[0]["documentation"];
+  /** Executions whose state is kept in memory. */
+  readonly statesMax?: number;
 }
 
 /** Starts the sweep and gives the app; nothing listens on a socket yet. */
 export function startControl(ports: ControlPorts, options: ControlOptions): Control {
-  const context: ControlContext = { ...ports, plans: new Plans(ports.catalog) };
-  const sweep = sweeper(() => executions, options.report);
-  const executions = new Executions(context, sweep.kick);
-  const { report, documentation } = options;
+  const { report, documentation, statesMax = stateCacheEntriesMax } = options;
+  const context: ControlContext = { ...ports, plans: new Plans(ports.catalog), report };
+  const sweep = sweeper(() => executions, report);
+  const executions = new Executions(context, { onCross: sweep.kick, statesMax });
   const fetch = controlApp({
     executions,
     report,

@@ -25,7 +25,10 @@ function commit(): string {
   const said = (...argv: readonly string[]): string | undefined => {
     const command = ["git", "--no-optional-locks", ...argv];
     try {
-      const { exitCode, stdout } = Bun.spawnSync(command, { cwd: repositoryRoot, stderr: "ignore" });
+      const { exitCode, stdout } = Bun.spawnSync(command, {
+        cwd: repositoryRoot,
+        stderr: "ignore",
+      });
       return exitCode === 0 ? stdout.toString().trim() : undefined;
     } catch {
       return undefined;

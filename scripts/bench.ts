@@ -27,7 +27,9 @@ interface Asked {
 async function main(argv: readonly string[]): Promise<number> {
   const asked = parse(argv);
   if (typeof asked === "string") {
-    console.error(`${asked}\nusage: bun run bench [engine] [embedded] [--json | --markdown] [--quick]`);
+    console.error(
+      `${asked}\nusage: bun run bench [engine] [embedded] [--json | --markdown] [--quick]`,
+    );
     return 2;
   }
   const versions = report.versions();

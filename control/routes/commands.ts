@@ -5,6 +5,7 @@ import {
   claimCommands,
   releaseLeases,
   renewLeases,
+  requireLease,
   settleOutcomes,
 } from "#control/services/dispatch";
 import type { Executions } from "#control/services/executions";
@@ -57,6 +58,7 @@ export function commandRoutes(app: Elysia, executions: Executions): void {
     return { released: body.leases.length };
   });
   mount(app, api.commandCredential, async ({ body }) => {
+    await requireLease(executions, body.worker, body.command_id as CommandId);
     const credential = await executions.context.credentials(body.alias);
     if (credential === undefined) {
       throw new Fault("not_found", `credential ${body.alias} does not exist`);
@@ -65,6 +67,9 @@ export function commandRoutes(app: Elysia, executions: Executions): void {
   });
   mount(app, api.putResult, async ({ params, body }) => {
     const id = parseExecutionId(params.id);
+    if ((await executions.context.log.head(id)) === undefined) {
+      throw new Fault("not_found", `execution ${id} does not exist`);
+    }
     const ref = await storeResult(executions.context, id, body.name, body.data as Json);
     const { store, scope, meta } = ref;
     const { bytes, sha256 = "" } = meta;

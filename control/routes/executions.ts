@@ -50,8 +50,17 @@ export function executionRoutes(app: Elysia, executions: Executions): void {
     };
   });
   mount(app, api.listExecutions, async ({ query }) => {
-    const rows = await executions.context.log.executions(filterOf(query));
-    return rows.map(summaryOf);
+    const { limit, page_size: size, page = 1 } = query;
+    const shown = pageSize(limit ?? size);
+    const skipped = (page - 1) * shown;
+    if (skipped > skippedExecutionsMax) {
+      throw new Fault(
+        "invalid",
+        `expected pages up to execution ${skippedExecutionsMax}, go on from there with before`,
+      );
+    }
+    const rows = await executions.context.log.executions(filterOf(query, skipped + shown));
+    return rows.slice(skipped).map(summaryOf);
   });
   mount(app, api.getExecution, ({ params }) =>
     executionDetail(executions, parseExecutionId(params.id)),
@@ -63,16 +72,20 @@ export function executionRoutes(app: Elysia, executions: Executions): void {
   variableRoutes(app, executions);
 }
 
-function filterOf(query: {
+/** Pages by number are read from the newest on each time: deeper ones take the keyset. */
+const skippedExecutionsMax = 5_000;
+
+interface ListQuery {
   readonly status?: string;
   readonly path?: string;
   readonly parent_execution_id?: string;
   readonly before?: string;
-  readonly limit?: number;
-}): ExecutionFilter {
-  const { status, path, parent_execution_id: parent, before, limit } = query;
+}
+
+function filterOf(query: ListQuery, limit: number): ExecutionFilter {
+  const { status, path, parent_execution_id: parent, before } = query;
   return {
-    limit: pageSize(limit),
+    limit,
     ...(status === undefined ? {} : { status: parseStatus(status) }),
     ...(path === undefined ? {} : { path }),
     ...(parent === undefined ? {} : { parentId: parseExecutionId(parent) }),
@@ -102,35 +115,47 @@ function eventRoutes(app: Elysia, executions: Executions): void {
     const { log } = executions.context;
     const head = await log.head(id);
     if (head === undefined) throw new Fault("not_found", `execution ${id} does not exist`);
-    const limit = pageSize(query.limit);
-    const page = await log.events(id, query.after ?? 0, limit);
+    const { limit, page_size: size, page: number = 1 } = query;
+    const shown = pageSize(limit ?? size);
+    // Numbers of events are dense: a page by its number starts at a known one.
+    const after = query.after ?? Math.min((number - 1) * shown, head.seq);
+    const page = await log.events(id, after, shown);
     const last = page.at(-1)?.event.seq;
+    const more = last !== undefined && last < head.seq;
     return {
       execution_id: id,
       path: head.row.path,
       status: head.row.status.toUpperCase(),
       events: page
-        .map(eventView)
+        .map((stored) => eventView(stored, head.row))
         .filter((event) => query.event_type === undefined || event.event_type === query.event_type),
       pagination: {
         total_events: head.seq,
-        next_after: last !== undefined && last < head.seq ? last : null,
+        next_after: more ? last : null,
+        has_next: more,
+        page_size: shown,
       },
     };
   });
   mount(app, api.cancelExecution, async ({ params, body }) => {
     const id = parseExecutionId(params.id);
-    const verdict = await endExecution(
-      executions,
-      id,
-      body?.reason === undefined ? {} : { reason: body.reason },
-    );
+    const { reason, cascade } = body ?? {};
+    const verdict = await endExecution(executions, id, {
+      ...(reason === undefined ? {} : { reason }),
+      ...(cascade === undefined ? {} : { cascade }),
+    });
     if (verdict === "unknown") throw new Fault("not_found", `execution ${id} does not exist`);
     return verdict === "ended"
-      ? { status: "cancelled" as const, execution_id: id, message: "the execution was cancelled" }
+      ? {
+          status: "cancelled" as const,
+          execution_id: id,
+          cancelled_executions: [id],
+          message: "the execution was cancelled",
+        }
       : {
           status: "already_completed" as const,
           execution_id: id,
+          cancelled_executions: [],
           message: "the execution had ended",
         };
   });

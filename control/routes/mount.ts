@@ -5,7 +5,7 @@ import type { Type } from "arktype";
 import { type } from "arktype";
 import type { Elysia } from "elysia";
 import { Fault } from "#core/model/fault";
-import { requestBytesMax } from "#core/model/limits";
+import { jsonDepthMax, requestBytesMax } from "#core/model/limits";
 import { parseJsonExactly } from "#core/wire/problem";
 import type { Route, RouteAnswer, RouteParts, RouteRequest } from "#core/wire/route";
 
@@ -17,8 +17,6 @@ export type Handler<Parts extends RouteParts> = (
 interface RawContext {
   readonly params?: unknown;
   readonly query?: unknown;
-  /** The text that our own parser left, where the request named a content type. */
-  readonly body?: unknown;
   readonly request: Request;
 }
 
@@ -32,7 +30,7 @@ export function mount<Parts extends RouteParts>(
     const checked = {
       ...(params === undefined ? {} : { params: check("path", params, raw.params) }),
       ...(query === undefined ? {} : { query: check("query", query, raw.query) }),
-      ...(body === undefined ? {} : { body: check("body", body, await jsonBody(raw)) }),
+      ...(body === undefined ? {} : { body: check("body", body, await jsonBody(raw.request)) }),
     };
     // The parts were checked by the very schemas that the type was inferred from.
     return handler(checked as unknown as RouteRequest<Parts>);
@@ -44,7 +42,7 @@ export function mount<Parts extends RouteParts>(
     {
       config: {},
       // Elysia's own parsers would read ids beyond 2^53 as rounded numbers.
-      parse: ({ request }: RawContext) => request.text(),
+      parse: () => unread,
       detail: detailOf(entry),
     } as never,
   );
@@ -53,18 +51,31 @@ export function mount<Parts extends RouteParts>(
 function check(where: string, schema: Type, value: unknown): unknown {
   const checked: unknown = schema(value);
   if (!(checked instanceof type.errors)) return checked;
-  throw new Fault("invalid", `the ${where} is not as expected: ${checked.summary}`, {
-    details: checked.map((problem) => ({
-      path: problem.path.map(String),
-      message: problem.message,
-    })),
-  });
+  const problems = checked.map(({ path, expected, data }) => ({
+    path: path.map(String),
+    message: `expected ${expected}, found ${kindOf(data)}`,
+  }));
+  const [first] = problems;
+  const place = first === undefined ? "" : `${first.path.join(".") || where}: ${first.message}`;
+  throw new Fault("invalid", `the ${where} is not as expected: ${place}`, { details: problems });
 }
 
-async function jsonBody({ request, body }: RawContext): Promise<unknown> {
-  const text = typeof body === "string" ? body : await request.text();
-  if (text.length > requestBytesMax) throw tooLarge(text.length);
+/** What a value is; never the value itself, which may be anybody's data. */
+function kindOf(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  return Array.isArray(value) ? "a list" : `a value of type ${typeof value}`;
+}
+
+/** Any value will do: it tells Elysia that the body has been seen to. */
+const unread = {};
+
+async function jsonBody(request: Request): Promise<unknown> {
+  const text = await boundedText(request);
   if (text.trim() === "") return undefined;
+  if (depthOf(text) > jsonDepthMax) {
+    throw new Fault("invalid", `the body is nested deeper than ${jsonDepthMax} levels`);
+  }
   try {
     return parseJsonExactly(text);
   } catch (thrown) {
@@ -72,8 +83,52 @@ async function jsonBody({ request, body }: RawContext): Promise<unknown> {
   }
 }
 
-function tooLarge(bytes: number): Fault {
-  return new Fault("too_large", `the body has ${bytes} bytes, expected at most ${requestBytesMax}`);
+/** Reads the body as far as it is allowed to go; nothing beyond that is kept in memory. */
+async function boundedText(request: Request): Promise<string> {
+  const declared = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (declared > requestBytesMax) throw tooLarge();
+  // Whoever parsed the request off the wire holds it to the length that it declares.
+  if (declared >= 0) return request.text();
+  if (request.body === null) return "";
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of request.body) {
+    bytes += chunk.byteLength;
+    if (bytes > requestBytesMax) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+function tooLarge(): Fault {
+  return new Fault("too_large", `expected a body of at most ${requestBytesMax} bytes, found more`);
+}
+
+const [quote, backslash] = [0x22, 0x5c];
+const opening: ReadonlySet<number> = new Set([0x5b, 0x7b]);
+const closing: ReadonlySet<number> = new Set([0x5d, 0x7d]);
+
+/** How deep brackets are nested, outside of strings; texts too short to be too deep count as 0. */
+function depthOf(text: string): number {
+  if (text.length <= jsonDepthMax) return 0;
+  let depth = 0;
+  let deepest = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === quote) at = endOfString(text, at);
+    else if (opening.has(unit)) deepest = Math.max(deepest, ++depth);
+    else if (closing.has(unit)) depth--;
+  }
+  return deepest;
+}
+
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let slashes = 0;
+    while (text.charCodeAt(end - 1 - slashes) === backslash) slashes++;
+    if (slashes % 2 === 0) return end;
+  }
+  return text.length;
 }
 
 /** The entry in the words of OpenAPI. */

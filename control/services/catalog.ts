@@ -37,8 +37,10 @@ export async function registerPlaybook(
   const parsed = parsePlaybook(content);
   if (!parsed.ok) {
     const [first] = parsed.problems;
+    const { length } = parsed.problems;
+    const count = length === 1 ? "one problem" : `${length} problems`;
     const place = first === undefined ? "" : ` (line ${first.line}: ${first.message})`;
-    throw new Fault("invalid", `the playbook has ${parsed.problems.length} problems${place}`, {
+    throw new Fault("invalid", `the playbook is not valid: ${count}${place}`, {
       details: { problems: parsed.problems },
     });
   }

@@ -27,4 +27,6 @@ export interface ControlPorts {
 
 export interface ControlContext extends ControlPorts {
   readonly plans: Plans;
+  /** Told of what went wrong inside and was dealt with. */
+  readonly report: (message: string) => void;
 }

@@ -30,9 +30,15 @@ export async function claimCommands(
   const { log } = executions.context;
   const rows = await log.claim({ worker: work.worker, pools: work.pools, want, leaseMs });
   const commands: WorkerCommand[] = [];
-  for (const row of rows) {
-    const command = await commandOf(executions, row);
-    if (command !== undefined) commands.push(command);
+  try {
+    for (const row of rows) {
+      const command = await commandOf(executions, row);
+      if (command !== undefined) commands.push(command);
+    }
+  } catch (thrown) {
+    // The worker will never hear of these leases: given back, they burn no attempt.
+    await log.release(work.worker, rows).catch(() => {});
+    throw thrown;
   }
   return commands;
 }
@@ -50,6 +56,7 @@ async function commandOf(
     return assembleCommand(step, payload, { ...row, leaseMs });
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.retryable) throw thrown;
+    executions.context.report(`command ${row.commandId} can't be given out: ${messageOf(thrown)}`);
     await settleOne(executions, "control", rejected(row, messageOf(thrown)), undefined);
     return undefined;
   }
@@ -76,11 +83,24 @@ export async function settleOutcomes(executions: Executions, settle: Settle): Pr
     settle.outcomes.map((outcome) => settleOne(executions, settle.worker, outcome, handOver)),
   );
   if (handOver.commands.length === 0 && handOver.want > 0) {
-    handOver.commands.push(
-      ...(await claimCommands(executions, { ...settle, want: handOver.want })),
-    );
+    handOver.commands.push(...(await claimIfPossible(executions, settle, handOver.want)));
   }
   return { verdicts, commands: handOver.commands };
+}
+
+/** What was recorded must be told, even if nothing can be claimed just now. */
+async function claimIfPossible(
+  executions: Executions,
+  settle: Settle,
+  want: number,
+): Promise<readonly WorkerCommand[]> {
+  const { worker, pools } = settle;
+  try {
+    return await claimCommands(executions, { worker, pools, want });
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.retryable) return [];
+    throw thrown;
+  }
 }
 
 async function settleOne(
@@ -92,22 +112,27 @@ async function settleOne(
   const id = executionOf(outcome.command_id);
   if (id === undefined) return "gone";
   const { yielded } = outcome;
+  const onRejected = (reason: string) => (state: ExecutionState) =>
+    ruleOutcome(state, worker, rejectedOutcome(outcome, reason));
   try {
     if (yielded !== undefined) {
       const commandId = outcome.command_id as CommandId;
-      const parking = { executionId: id, commandId, attempt: outcome.attempt, yielded };
+      const { attempt } = outcome;
+      const parking = { executionId: id, commandId, attempt, yielded, onRejected };
       return await parkCommand(executions, parking);
     }
     const verdict = await executions.submit<SettleVerdict>(id, {
       rule: (state) => ruleOutcome(state, worker, outcome),
-      onRejected: (reason) => (state) =>
-        ruleOutcome(state, worker, rejectedOutcome(outcome, reason)),
+      onRejected,
       ...(handOver === undefined ? {} : { handOver }),
     });
     return verdict === "gone" ? await recordedBefore(executions, id, outcome) : verdict;
   } catch (thrown) {
-    if (thrown instanceof Fault && thrown.retryable) return "retry";
-    throw thrown;
+    // Its neighbours must not suffer, and it may count once what is wrong has been repaired.
+    if (!(thrown instanceof Fault && thrown.retryable)) {
+      executions.context.report(`outcome of ${outcome.command_id}: ${messageOf(thrown)}`);
+    }
+    return "retry";
   }
 }
 
@@ -172,6 +197,27 @@ async function recordedBefore(
     if (page.some(({ event }) => isIt(event))) return "duplicate";
     if (page.length < pageEvents) return "gone";
     after = page.at(-1)?.event.seq ?? after;
+  }
+}
+
+/**
+ * Refuses whoever doesn't hold the command's lease; asking extends it.
+ * @throws Fault `forbidden`.
+ */
+export async function requireLease(
+  executions: Executions,
+  worker: string,
+  commandId: CommandId,
+): Promise<void> {
+  const id = executionOf(commandId);
+  const attempt =
+    id === undefined
+      ? undefined
+      : await executions.read(id, (state) => state.commands.get(commandId)?.attempt);
+  const [verdict] =
+    attempt === undefined ? [] : await renewLeases(executions, worker, [{ commandId, attempt }]);
+  if (verdict !== "renewed") {
+    throw new Fault("forbidden", `worker ${worker} has not leased command ${commandId}`);
   }
 }
 

@@ -8,7 +8,7 @@
 import { ReplayError } from "#core/engine/evolve";
 import type { ExecutionState } from "#core/engine/state";
 import type { EventBody } from "#core/model/event";
-import { Fault } from "#core/model/fault";
+import { Fault, messageOf } from "#core/model/fault";
 import type { ExecutionId } from "#core/model/ids";
 import { appendRetriesMax } from "#core/model/limits";
 import type { Plan } from "#core/playbook/plan";
@@ -56,18 +56,24 @@ class StoreRefusal extends Error {
   }
 }
 
+export interface ExecutionsOptions {
+  /** Called after an append that left work for another execution. */
+  readonly onCross: () => void;
+  /** States that are kept in memory. */
+  readonly statesMax: number;
+}
+
 export class Executions {
   readonly states: StateStore;
   readonly #committer: Committer;
   readonly #desks = new Map<ExecutionId, Queued[]>();
   readonly #onCross: () => void;
 
-  /** @param onCross called after an append that left work for another execution. */
   constructor(
     readonly context: ControlContext,
-    onCross: () => void,
+    { onCross, statesMax }: ExecutionsOptions,
   ) {
-    this.states = new StateStore(context.log);
+    this.states = new StateStore(context.log, statesMax);
     this.#committer = new Committer(context.log);
     this.#onCross = onCross;
   }
@@ -157,22 +163,43 @@ export class Executions {
     const plan = await this.#planFor(state, batch);
     const builder =
       plan === undefined ? undefined : new TransitionBuilder(this.context, plan, state);
-    const answers: unknown[] = [];
-    for (const { request } of batch) {
-      const ruling = request.rule(state);
-      answers.push(ruling.answer);
-      if (ruling.events === undefined || builder === undefined) continue;
-      await builder.advance(ruling.events, request.handOver);
-      ruling.extend?.(builder);
-    }
+    const answers = await this.#rule(state, builder, batch);
     if (builder !== undefined && builder.events.length > 0) {
       if (!(await this.#append(builder))) return false;
     } else if (!(await this.states.isCurrent(state))) return false; // X3
     batch.forEach((queued, index) => {
       queued.resolve(answers[index]);
     });
-    if (builder?.more === true) void this.resume(id);
+    if (builder?.more === true) this.#goOn(id);
     return true;
+  }
+
+  async #rule(
+    state: ExecutionState,
+    builder: TransitionBuilder | undefined,
+    batch: readonly Queued[],
+  ): Promise<readonly unknown[]> {
+    const answers: unknown[] = [];
+    try {
+      for (const { request } of batch) {
+        const ruling = request.rule(state);
+        answers.push(ruling.answer);
+        if (ruling.events === undefined || builder === undefined) continue;
+        await builder.advance(ruling.events, request.handOver);
+        ruling.extend?.(builder);
+      }
+    } catch (thrown) {
+      builder?.takeBack();
+      throw thrown;
+    }
+    return answers;
+  }
+
+  /** The row that the append left takes over when this process can't. */
+  #goOn(id: ExecutionId): void {
+    this.resume(id).catch((thrown: unknown) => {
+      this.context.report(`execution ${id} could not go on: ${messageOf(thrown)}`);
+    });
   }
 
   async #planFor(state: ExecutionState, batch: readonly Queued[]): Promise<Plan | undefined> {
@@ -205,14 +232,12 @@ export class Executions {
   #publish(builder: TransitionBuilder): void {
     const { bus } = this.context;
     const { executionId } = builder.state;
-    let cross = false;
     for (const { event, text } of builder.events) {
       bus.publish(executionUpdate(executionId, event.type), text);
-      cross ||= event.type === "child.started" || event.type.startsWith("playbook.");
       if (event.type === "playbook.cancelled") bus.publish(commandsCancelled(executionId), text);
     }
     for (const pool of builder.hints()) bus.publish(commandHint(pool, executionId), "");
-    if (cross) this.#onCross();
+    if (builder.crossed) this.#onCross();
   }
 
   /** Lets the engine go on where its bound stopped it, or where a crash left it. */

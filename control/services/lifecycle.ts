@@ -7,6 +7,7 @@ import type { CatalogId, ExecutionId } from "#core/model/ids";
 import type { JsonObject } from "#core/model/json";
 import type { CatalogEntry } from "#core/ports/catalog-store";
 import type { Executions } from "./executions.ts";
+import type { TransitionBuilder } from "./transition.ts";
 
 export interface StartRequest {
   readonly path?: string;
@@ -50,13 +51,18 @@ export async function startExecution(
     ...(request.parent === undefined ? {} : { parent: request.parent }),
     ...(request.trace === undefined ? {} : { trace: request.trace }),
   };
+  let commandsGenerated = 0;
   const existed = await executions.submit(executionId, {
     plan,
-    rule: (state) =>
-      state.started === undefined ? { answer: false, events: [started] } : { answer: true },
+    rule: (state) => {
+      if (state.started !== undefined) return { answer: true };
+      const extend = (builder: TransitionBuilder): void => {
+        commandsGenerated = builder.state.commands.size;
+      };
+      return { answer: false, events: [started], extend };
+    },
   });
-  const open = existed ? 0 : await executions.read(executionId, (state) => state.commands.size);
-  return { executionId, entry, commandsGenerated: open, existed };
+  return { executionId, entry, commandsGenerated, existed };
 }
 
 async function entryOf(executions: Executions, request: StartRequest): Promise<CatalogEntry> {
@@ -78,6 +84,8 @@ export interface EndRequest {
   readonly by?: string;
   /** Finalize: the end that somebody decided on. */
   readonly finalized?: "completed" | "failed";
+  /** False leaves children alone; without it they are cancelled too. */
+  readonly cascade?: boolean;
 }
 
 /** Cancels or finalizes: terminal at once; children follow by rows of their own. */
@@ -90,14 +98,17 @@ export function endExecution(
     rule: (state) => {
       if (state.started === undefined) return { answer: "unknown" };
       if (isTerminal(state)) return { answer: "already" };
-      const { reason, by, finalized } = request;
+      const { reason, by, finalized, cascade = true } = request;
       const event = {
         type: "playbook.cancelled" as const,
         ...(reason === undefined ? {} : { reason }),
         ...(by === undefined ? {} : { by }),
         ...(finalized === undefined ? {} : { finalized }),
       };
-      return { answer: "ended", events: [event] };
+      const extend = (builder: TransitionBuilder): void => {
+        if (!cascade) builder.keepChildren();
+      };
+      return { answer: "ended", events: [event], extend };
     },
   });
 }

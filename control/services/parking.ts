@@ -14,7 +14,7 @@ import type { Json } from "#core/model/json";
 import type { YieldedAt } from "#core/model/outcome";
 import type { SettleVerdict } from "#core/ports/control-plane";
 import type { CommandRow, NewCommandRow } from "#core/ports/event-log";
-import type { Executions } from "./executions.ts";
+import type { Executions, Request } from "./executions.ts";
 import { fetchResult } from "./results.ts";
 import { commandPayload } from "./rows.ts";
 
@@ -23,6 +23,8 @@ export interface Parking {
   readonly commandId: CommandId;
   readonly attempt: number;
   readonly yielded: YieldedAt;
+  /** What is recorded instead of a checkpoint that the store refuses. */
+  readonly onRejected: NonNullable<Request<SettleVerdict>["onRejected"]>;
 }
 
 /** Records that the command waits; the verdicts mean what they mean for outcomes. */
@@ -30,10 +32,11 @@ export async function parkCommand(
   executions: Executions,
   parking: Parking,
 ): Promise<SettleVerdict> {
-  const { executionId, commandId, attempt, yielded } = parking;
+  const { executionId, commandId, attempt, yielded, onRejected } = parking;
   const payload = await payloadOf(executions, executionId, commandId);
   const due = executions.context.clock.nowMs() + yielded.delay_ms;
   return executions.submit<SettleVerdict>(executionId, {
+    onRejected,
     rule: (state) => {
       const command = state.commands.get(commandId);
       if (command === undefined || payload === undefined || isTerminal(state)) {

@@ -8,7 +8,7 @@ import { type ChildStarted, type Event, type ParentLink, terminalStatus } from "
 import type { CommandId, ExecutionId } from "#core/model/ids";
 import type { Json, JsonObject } from "#core/model/json";
 import type { Failure, ResultRef } from "#core/model/outcome";
-import type { ExecutionRow, NewCommandRow } from "#core/ports/event-log";
+import type { CommandRow, ExecutionRow, NewCommandRow } from "#core/ports/event-log";
 
 export function executionRow(state: ExecutionState): ExecutionRow {
   const { started } = state;
@@ -92,6 +92,15 @@ export function crossRows(
     const rows = parent === undefined ? [] : [childDoneRow(state, event, parent)];
     return event.type === "playbook.cancelled" ? [...rows, cancelRow(state, event.reason)] : rows;
   });
+}
+
+/** By this row the sweep goes on with an execution whose process died between two transitions. */
+export function resumeRow(state: ExecutionState): NewCommandRow {
+  return crossRow(state, "timer", "resume", {});
+}
+
+export function isResumeRow(row: Pick<CommandRow, "kind" | "commandId" | "executionId">): boolean {
+  return row.kind === "timer" && row.commandId === `${row.executionId}:resume`;
 }
 
 function crossRow(

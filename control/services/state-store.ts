@@ -1,22 +1,26 @@
 // States of live executions: kept in a bounded cache, rebuilt from the log by the fold alone.
 // A cached state may only justify an append; every no is confirmed by the head (DESIGN §5).
 
-import { evolve, ReplayError } from "#core/engine/evolve";
+import { evolve } from "#core/engine/evolve";
 import { type ExecutionState, initialState } from "#core/engine/state";
 import { genesisDigest } from "#core/model/codec";
 import type { Event } from "#core/model/event";
 import { Fault, messageOf } from "#core/model/fault";
 import type { ExecutionId } from "#core/model/ids";
-import { stateCacheEntriesMax } from "#core/model/limits";
-import type { EventLog } from "#core/ports/event-log";
+import type { EventLog, StoredEvent } from "#core/ports/event-log";
 import { BoundedCache } from "./bounded-cache.ts";
 
 const pageEvents = 1_000;
 
 export class StateStore {
-  readonly #cache = new BoundedCache<ExecutionId, ExecutionState>(stateCacheEntriesMax);
+  readonly #cache: BoundedCache<ExecutionId, ExecutionState>;
 
-  constructor(readonly log: EventLog) {}
+  constructor(
+    readonly log: EventLog,
+    statesMax: number,
+  ) {
+    this.#cache = new BoundedCache(statesMax);
+  }
 
   /** The state as cached, or as the log has it; an execution nobody started has seq 0. */
   async load(id: ExecutionId): Promise<ExecutionState> {
@@ -27,7 +31,7 @@ export class StateStore {
   async replay(id: ExecutionId, upToSeq = Number.MAX_SAFE_INTEGER): Promise<ExecutionState> {
     const state = initialState(id, genesisDigest);
     for (;;) {
-      const page = await this.log.events(id, state.seq, pageEvents);
+      const page = await this.#page(state);
       for (const { event, text, digest } of page) {
         if (event.seq > upToSeq) return state;
         await this.#fold(state, event, text.length);
@@ -37,17 +41,30 @@ export class StateStore {
     }
   }
 
+  /** A text that can't be decoded is as bad as an event that can't be folded; a fault is not. */
+  async #page(state: ExecutionState): Promise<readonly StoredEvent[]> {
+    try {
+      return await this.log.events(state.executionId, state.seq, pageEvents);
+    } catch (thrown) {
+      if (thrown instanceof Fault) throw thrown;
+      return this.#quarantine(state, `after event ${state.seq}`, thrown);
+    }
+  }
+
   async #fold(state: ExecutionState, event: Event, bytes: number): Promise<void> {
     try {
       evolve(state, event, bytes);
     } catch (thrown) {
-      if (!(thrown instanceof ReplayError)) throw thrown;
-      const reason = `event ${event.seq}: ${messageOf(thrown)}`;
-      await this.log.quarantine(state.executionId, reason);
-      throw new Fault("internal", `execution ${state.executionId} is quarantined: ${reason}`, {
-        cause: thrown,
-      });
+      await this.#quarantine(state, `event ${event.seq}`, thrown);
     }
+  }
+
+  async #quarantine(state: ExecutionState, where: string, thrown: unknown): Promise<never> {
+    const reason = `${where}: ${messageOf(thrown)}`;
+    await this.log.quarantine(state.executionId, reason);
+    throw new Fault("internal", `execution ${state.executionId} is quarantined: ${reason}`, {
+      cause: thrown,
+    });
   }
 
   /** Keeps the state after its events were stored; an ended execution needs no state. */

@@ -7,13 +7,13 @@ import type { EventBody } from "#core/model/event";
 import { Fault, messageOf, unreachable } from "#core/model/fault";
 import type { CommandId } from "#core/model/ids";
 import { isJsonObject, type JsonObject } from "#core/model/json";
-import { leaseExpiriesMax, sweepMs } from "#core/model/limits";
+import { leaseExpiriesMax, leaseMs, sweepMs } from "#core/model/limits";
 import type { CommandRow, NewCommandRow } from "#core/ports/event-log";
 import type { Executions, Ruling } from "./executions.ts";
 import { endExecution, startExecution } from "./lifecycle.ts";
 import { wakeCommand } from "./parking.ts";
 import { fetchResult } from "./results.ts";
-import type { ChildDonePayload, ChildStartPayload } from "./rows.ts";
+import { type ChildDonePayload, type ChildStartPayload, isResumeRow } from "./rows.ts";
 
 const rowsPerSweep = 200;
 /** A row taken by a sweep that died is taken again after this long. */
@@ -33,10 +33,11 @@ export function sweeper(executions: () => Executions, report: (message: string) 
   let wake = new AbortController();
   let kicked = false;
 
+  const maySweepLeases = outageWatch(() => executions().context.clock.nowMs());
   const sweepOnce = async (): Promise<void> => {
     const service = executions();
     while (await sweepCross(service, report)) kicked = false;
-    await sweepLeases(service, report);
+    if (maySweepLeases()) await sweepLeases(service, report);
   };
   const run = async (): Promise<void> => {
     const { clock } = executions().context;
@@ -61,6 +62,22 @@ export function sweeper(executions: () => Executions, report: (message: string) 
       wake.abort();
       await running;
     },
+  };
+}
+
+/**
+ * Whether leases may expire now. After a start, or after an outage in which no sweep got through
+ * for the length of a lease, workers get one whole lease to report what they had been doing:
+ * nobody could have renewed meanwhile.
+ */
+function outageWatch(nowMs: () => number): () => boolean {
+  let liveSinceMs: number | undefined;
+  let lastMs = 0;
+  return () => {
+    const now = nowMs();
+    if (liveSinceMs === undefined || now - lastMs > leaseMs) liveSinceMs = now;
+    lastMs = now;
+    return now - liveSinceMs > leaseMs;
   };
 }
 
@@ -95,7 +112,7 @@ async function act(executions: Executions, row: CommandRow): Promise<void> {
     case "child.cancel":
       return cancelChildren(executions, row);
     case "timer":
-      return wakeCommand(executions, row);
+      return isResumeRow(row) ? executions.resume(row.executionId) : wakeCommand(executions, row);
     case "tool":
       return;
     default:

@@ -12,12 +12,12 @@ import type { EventBody, LoggedEvent } from "#core/model/event";
 import { invariant } from "#core/model/fault";
 import type { CommandId, ExecutionId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
-import { leaseMs } from "#core/model/limits";
+import { decideEventsMax, leaseMs } from "#core/model/limits";
 import type { Plan } from "#core/playbook/plan";
 import type { NewCommandRow, Transition } from "#core/ports/event-log";
 import type { ControlContext } from "./context.ts";
 import { fetchResults, storePut } from "./results.ts";
-import { crossRows, executionRow, toolRow } from "./rows.ts";
+import { crossRows, executionRow, resumeRow, toolRow } from "./rows.ts";
 
 /** A worker's free slots: the next commands may be handed to it in the same breath. */
 export interface HandOver {
@@ -41,6 +41,8 @@ export class TransitionBuilder {
   readonly #expectedHead: number;
   readonly #results = new Map<string, Json>();
   readonly #catalog = new Map<string, CatalogFact | null>();
+  #keepsChildren = false;
+  #crossed = false;
   /** The engine stopped at its bound: after the append it goes on. */
   more = false;
 
@@ -71,6 +73,8 @@ export class TransitionBuilder {
   #take(events: readonly LoggedEvent[], puts: readonly Put[]): void {
     this.events.push(...events);
     this.#puts.push(...puts);
+    // The turn may need them again before they are stored.
+    for (const put of puts) this.#results.set(put.ref.ref, put.value);
     for (const { event } of events) {
       if (event.type === "call.done" || event.type === "call.error") {
         this.#settled.add(event.command_id);
@@ -108,24 +112,47 @@ export class TransitionBuilder {
 
   toTransition(): Transition {
     const events = this.events.map(({ event }) => event);
-    const cross = crossRows(this.state, events);
+    const cross = crossRows(this.state, events).filter(
+      ({ kind }) => kind !== "child.cancel" || !this.#keepsChildren,
+    );
+    this.#crossed = cross.length > 0;
+    const resume = resumeRow(this.state);
+    // Only an execution with so many events can have been stopped at the bound before.
+    const wasStopped = this.#expectedHead >= decideEventsMax;
     return {
       row: executionRow(this.state),
       expectedHead: this.#expectedHead,
       events: this.events,
-      settled: [...this.#settled],
-      issued: [...this.#issued.filter((row) => !this.#settled.has(row.commandId)), ...cross],
+      settled: [...this.#settled, ...(wasStopped && !this.more ? [resume.commandId] : [])],
+      issued: [
+        ...this.#issued.filter((row) => !this.#settled.has(row.commandId)),
+        ...cross,
+        ...(this.more ? [resume] : []),
+      ],
     };
   }
 
-  /** After the append: what was promised to workers is theirs. */
+  /** After the append: what was promised to workers is theirs, unless it was closed since. */
   handOver(): void {
-    for (const { to, command } of this.#handed) to.commands.push(command);
+    for (const { to, command } of this.#handed) {
+      if (this.#settled.has(command.command_id)) to.want++;
+      else to.commands.push(command);
+    }
   }
 
   /** The append did not happen: the slots are free again. */
   takeBack(): void {
-    for (const { to } of this.#handed) to.want++;
+    for (const { to } of this.#handed.splice(0)) to.want++;
+  }
+
+  /** Leaves the children of a cancelled execution alone. */
+  keepChildren(): void {
+    this.#keepsChildren = true;
+  }
+
+  /** The transition leaves work for another execution. */
+  get crossed(): boolean {
+    return this.#crossed;
   }
 
   /** Pools in which commands wait for a claim. */

@@ -37,11 +37,23 @@ export function summaryOf(row: ExecutionRow): Summary {
       : {
           end_time: rfc3339(endedAtMs),
           duration_seconds: (endedAtMs - row.startedAtMs) / 1000,
+          duration_human: humanDuration(endedAtMs - row.startedAtMs),
         }),
     ...(currentStep === undefined ? {} : { current_step: currentStep }),
     ...(parentId === undefined ? {} : { parent_execution_id: parentId }),
     ...(error === undefined ? {} : { error }),
   };
+}
+
+/** `1h 02m 03s`, `4m 05s`, `6.7s`. */
+function humanDuration(durationMs: number): string {
+  const wholeSeconds = Math.floor(durationMs / 1000);
+  if (wholeSeconds < 60) return `${(durationMs / 1000).toFixed(1)}s`;
+  const two = (part: number): string => String(part).padStart(2, "0");
+  const minutes = Math.floor(wholeSeconds / 60) % 60;
+  const seconds = `${two(wholeSeconds % 60)}s`;
+  if (wholeSeconds < 3600) return `${minutes}m ${seconds}`;
+  return `${Math.floor(wholeSeconds / 3600)}h ${two(minutes)}m ${seconds}`;
 }
 
 /** The state as the log has it; ended executions are rebuilt for the look. */
@@ -87,10 +99,12 @@ export async function executionStatus(executions: Executions, id: ExecutionId): 
     completed: state.status === "completed",
     failed: state.status === "failed",
     is_cancelled: state.status === "cancelled",
+    completion_inferred: false,
     variables: plainVariables(state),
     start_time: rfc3339(state.startedAtMs),
     end_time: isTerminal(state) ? rfc3339(state.timeMs) : null,
     duration_seconds: (endMs - state.startedAtMs) / 1000,
+    duration_human: humanDuration(endMs - state.startedAtMs),
   };
 }
 
@@ -127,21 +141,25 @@ const envelopeFields: ReadonlySet<string> = new Set([
 ]);
 
 /** An event in the reconciled envelope of the wire contract. */
-export function eventView({ event, digest }: StoredEvent): EventView {
+export function eventView({ event, digest }: StoredEvent, row: ExecutionRow): EventView {
   const context = Object.fromEntries(
     Object.entries(event).filter(([key]) => !envelopeFields.has(key)),
   );
   const output = "output" in event ? event.output : undefined;
+  const step = stepOf(event);
   return {
     event_id: event.event_id,
     execution_id: event.execution_id,
+    catalog_id: row.catalogId,
+    ...(row.parentId === undefined ? {} : { parent_execution_id: row.parentId }),
     seq: event.seq,
     event_type: event.type,
     status: statusOfEvent(event),
     event_time: rfc3339(event.time),
+    created_at: rfc3339(event.time),
     schema_version: event.schema_version,
     digest,
-    ...("step" in event && event.step !== undefined ? { step: event.step } : {}),
+    ...(step === undefined ? {} : { step, node_name: step }),
     ...("command_id" in event && event.command_id !== undefined
       ? { command_id: event.command_id }
       : {}),
@@ -152,6 +170,13 @@ export function eventView({ event, digest }: StoredEvent): EventView {
     context,
     ...(output === undefined ? {} : { result: resultView(output) }),
   };
+}
+
+/** Events about a command name its step in the command's id: `<execution>:<step>:<visit>`. */
+function stepOf(event: Event): string | undefined {
+  if ("step" in event && event.step !== undefined) return event.step;
+  if (!("command_id" in event) || event.command_id === undefined) return undefined;
+  return /^\d+:(.*):\d+(?::i\d+)?$/s.exec(event.command_id)?.[1];
 }
 
 function errorOf(event: Event, output: Output | undefined): { error?: string } {

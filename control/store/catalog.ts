@@ -4,11 +4,9 @@
 import { Fault } from "#core/model/fault";
 import { catalogId, isSnowflake } from "#core/model/ids";
 import type { JsonObject } from "#core/model/json";
+import { registerTriesMax } from "#core/model/limits";
 import type { CatalogEntry, CatalogStore } from "#core/ports/catalog-store";
 import type { Sql } from "./sql.ts";
-
-/** In every round of a race somebody wins: more tries than there can be connections. */
-const registerTriesMax = 200;
 
 const columns = `catalog_id::text as catalog_id, path, version, kind, content,
   encode(digest, 'hex') as digest, meta::text as meta,

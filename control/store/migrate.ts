@@ -2,6 +2,7 @@
 // at the same time; each text is applied in one statement that first waits for the others.
 
 import { Fault } from "#core/model/fault";
+import { partitionMonthsAhead } from "#core/model/limits";
 import log from "./migrations/0001_log.sql" with { type: "text" };
 import type { Sql } from "./sql.ts";
 
@@ -14,9 +15,6 @@ export interface Migration {
 
 /** All migrations of this build, oldest first. A released text is never changed. */
 export const migrations: readonly Migration[] = [{ version: 1, name: "log", text: log }];
-
-/** Partitions of the log are there for so many months after this one. */
-const monthsAhead = 3;
 
 const sha256 = (text: string): string => new Bun.CryptoHasher("sha256").update(text).digest("hex");
 
@@ -104,5 +102,5 @@ export async function migrate(sql: Sql, list: readonly Migration[] = migrations)
 
 /** Makes the partitions of the log for the coming months; to be called at least monthly. */
 export async function ensurePartitions(sql: Sql): Promise<void> {
-  await sql.query("select noetl.ensure_event_partitions($1::integer)", [monthsAhead]);
+  await sql.query("select noetl.ensure_event_partitions($1::integer)", [partitionMonthsAhead]);
 }

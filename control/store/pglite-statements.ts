@@ -3,12 +3,10 @@
 // the time of a small statement.
 
 import { type PGlite, parse, protocol } from "@electric-sql/pglite";
+import { statementPlansMax } from "#core/model/limits";
 import { type SqlFailure, type SqlValue, sqlFault } from "./sql.ts";
 
 const { serialize } = protocol;
-
-/** Statements whose plans are kept; the stores have about thirty texts. */
-const plansMax = 200;
 
 const asText = (value: string): string => value;
 /** int8, json, timestamp, timestamptz, numeric, jsonb: as the server writes them. */
@@ -49,7 +47,7 @@ export function engineStatements(engine: PGlite): Statements {
     const known = plans.get(text);
     if (known !== undefined) return { name: known, messages: [] };
     if (!plans.has(text)) {
-      if (plans.size < plansMax) plans.set(text, undefined);
+      if (plans.size < statementPlansMax) plans.set(text, undefined);
       return { name: "", messages: [serialize.parse({ text })] };
     }
     const name = `p${++names}`;

@@ -28,6 +28,12 @@ export const playbookBytesMax = 4 * 1_048_576;
 export const playbookStepsMax = 10_000;
 /** Aliases may not blow a document up: a YAML bomb of ten lines would otherwise be 10^9 nodes. */
 export const yamlAliasesMax = 100;
+/** Values of one playbook, counted at aliases, whose values count as often as they are used. */
+export const yamlNodesMax = 1_000_000;
+/** Problems of one playbook that are listed; a document of nonsense has no end of them. */
+export const playbookProblemsMax = 1_000;
+/** Letter pairs that all hints of one playbook may compare: hints never cost more than reading. */
+export const hintCellsMax = 2_000_000;
 export const stepNameCharsMax = 200;
 export const planCacheEntriesMax = 500;
 
@@ -37,6 +43,10 @@ export const templateSourceCharsMax = 1_048_576;
 export const templateStepsMax = 1_000_000;
 export const templateOutputCharsMax = 10_485_760;
 export const templateDepthMax = 200;
+/** Integers longer than this many bits are refused: their arithmetic and printing get slow. */
+export const templateIntegerBitsMax = 4_096;
+/** Far beyond any identifier or amount; longer digits would make parsing slow. */
+export const templateIntegerLiteralCharsMax = 1_000;
 
 // --- engine -------------------------------------------------------------------------------
 
@@ -117,6 +127,31 @@ export const processDrainMs = 250;
 /** Time between two looks whether a process group that was asked to end is gone. */
 export const processPollMs = 20;
 
+// --- tools that ask others ----------------------------------------------------------------
+
+/** Redirects one call follows; the number browsers and curl's users are used to. */
+export const httpRedirectsMax = 10;
+/** Connections one worker opens to one target; more calls wait for a free one. */
+export const postgresPoolConnectionsMax = 8;
+/** Targets kept warm; beyond it the pool unused for longest is closed. */
+export const postgresPoolsMax = 16;
+export const postgresIdleMs = 30_000;
+/** How long the server may take to answer a connection attempt. */
+export const postgresConnectMs = 15_000;
+/** After this long a server that does not react to a cancel loses its connection instead. */
+export const postgresCancelMs = 5_000;
+/** What one database may hold in memory before it spills to its temporary folder. */
+export const duckdbMemoryBytesMax = 2 * 1_073_741_824;
+
+// --- stores -------------------------------------------------------------------------------
+
+/** In every round of a race somebody wins: more tries than there can be connections. */
+export const registerTriesMax = 200;
+/** Statements whose plans are kept; the stores have about thirty texts. */
+export const statementPlansMax = 200;
+/** Partitions of the log are there for so many months after this one. */
+export const partitionMonthsAhead = 3;
+
 // --- workers ------------------------------------------------------------------------------
 
 /** Time a command may take whose step names no timeout. */
@@ -129,8 +164,14 @@ export const settlesInFlightMax = 2;
 /** First and longest wait before a request that failed is made again. */
 export const workerRetryMs = 200;
 export const workerRetryMsMax = 5_000;
+/** A request to the control plane that has no answer by then counts as lost. */
+export const controlRequestMs = 30_000;
+/** A renewal counts as lost early enough for the next one to save the leases. */
+export const renewRequestMs = 4_000;
 /** Tasks of one pipeline that run in a row before the event loop gets its turn. */
 export const pipelineTurnTasksMax = 100;
+/** A checkpoint may not be larger, encoded; a pipeline with more to keep waits in its slot. */
+export const checkpointBytesMax = inlineBytesMax / 2;
 /** Compiled texts a worker keeps, and the characters they may have together. */
 export const templateCacheEntriesMax = 4_096;
 export const templateCacheCharsMax = 8 * 1_048_576;

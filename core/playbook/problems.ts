@@ -1,6 +1,7 @@
 // Collects what is wrong with a playbook while it is read, as places inside the document. Lines
 // and columns are worked out afterwards, and only if there is something to say.
 
+import { hintCellsMax, playbookProblemsMax } from "#core/model/limits";
 import { didYouMean } from "#core/playbook/template/suggest";
 import type { DocumentPath } from "./document.ts";
 
@@ -30,13 +31,8 @@ export interface Finding {
   readonly place: Place;
 }
 
-/** Problems of one playbook that are listed; a document of nonsense has no end of them. */
-export const playbookProblemsMax = 1_000;
-
 const atKey: Place = { at: "key" };
 const atValue: Place = { at: "value" };
-/** Letter pairs that all hints of one playbook may compare: hints never cost more than reading. */
-const hintCellsMax = 2_000_000;
 
 export class Findings {
   readonly errors: Finding[] = [];

@@ -3,13 +3,10 @@
 // so that the place of a path can be found later.
 
 import type { Json } from "#core/model/json";
-import { jsonDepthMax, yamlAliasesMax } from "#core/model/limits";
+import { jsonDepthMax, yamlAliasesMax, yamlNodesMax } from "#core/model/limits";
 import type { DocumentPath } from "./document.ts";
 import { type Findings, quoted, type Trail } from "./problems.ts";
 import { quoteHint } from "./yaml-message.ts";
-
-/** Values of one playbook, counted at aliases, whose values count as often as they are used. */
-export const yamlNodesMax = 1_000_000;
 
 export interface NodeBase {
   readonly range?: readonly [number, number, number] | null | undefined;

@@ -5,9 +5,22 @@ import { type } from "arktype";
 import { pageSizeDefault, pageSizeMax } from "#core/model/limits";
 import { route } from "./route.ts";
 
-const id = type("string | number").pipe((value) => String(value));
+/** Digits beyond 2^53 come as text: see `parseJsonExactly`. */
+const id = type("string | number.integer").pipe((value) => String(value));
 const json = type("unknown");
-const map = type({ "[string]": "unknown" });
+const map = type({ "[string]": "unknown" }).narrow(
+  (value, context) => !Array.isArray(value) || context.mustBe("a map"),
+);
+/** Text that is looked up or compared: no store takes a NUL in it. */
+const name = type("string").narrow(
+  (value, context) => !value.includes("\0") || context.mustBe("text without NUL"),
+);
+const someName = name.and("string >= 1");
+/** What the stores count with. */
+const count = type("0 <= number.integer <= 2147483647");
+const ordinal = type("1 <= number.integer <= 2147483647");
+const countText = type("string.integer.parse | number.integer").to(count);
+const ordinalText = type("string.integer.parse | number.integer").to(ordinal);
 const strings = type("string[]");
 
 const executionParams = type({ id: "string" });
@@ -16,9 +29,9 @@ const variableParams = type({ id: "string", name: "string" });
 const origin = type({ "request_id?": "string", "client_id?": "string", "subject?": "string" });
 
 const executeBody = type({
-  "path?": "string",
+  "path?": name,
   "catalog_id?": id,
-  "version?": "number.integer >= 1",
+  "version?": ordinal,
   "payload?": map,
   "workload?": map,
   "origin?": origin,
@@ -42,6 +55,7 @@ const executionSummary = type({
   start_time: "string",
   "end_time?": "string",
   "duration_seconds?": "number",
+  "duration_human?": "string",
   "current_step?": "string",
   "parent_execution_id?": "string",
   "error?": "string",
@@ -50,13 +64,19 @@ const executionSummary = type({
 const event = type({
   event_id: "string",
   execution_id: "string",
+  catalog_id: "string",
+  "parent_execution_id?": "string",
   seq: "number",
   event_type: "string",
   status: "string",
   event_time: "string",
+  /** The same moment, by its older name. */
+  created_at: "string",
   schema_version: "number",
   digest: "string",
   "step?": "string",
+  /** The step, by its older name. */
+  "node_name?": "string",
   "command_id?": "string",
   "attempt?": "number",
   "worker_id?": "string",
@@ -71,7 +91,12 @@ const eventPage = type({
   path: "string",
   status: "string",
   events: event.array(),
-  pagination: type({ total_events: "number", next_after: "number | null" }),
+  pagination: type({
+    total_events: "number",
+    next_after: "number | null",
+    has_next: "boolean",
+    page_size: "number",
+  }),
 });
 
 const executionDetail = executionSummary.and({
@@ -95,10 +120,13 @@ const executionStatus = type({
   completed: "boolean",
   failed: "boolean",
   is_cancelled: "boolean",
+  /** Always false: the log says how an execution ended, nothing is guessed. */
+  completion_inferred: "boolean",
   variables: map,
   start_time: "string",
   end_time: "string | null",
   duration_seconds: "number",
+  duration_human: "string",
 });
 
 const catalogEntry = type({
@@ -112,14 +140,14 @@ const catalogEntry = type({
   created_at: "string",
 });
 
-const pools = type("string[] >= 1");
-const lease = type({ command_id: "string", attempt: "number.integer >= 1" });
+const pools = someName.array().atLeastLength(1);
+const lease = type({ command_id: name, attempt: ordinal });
 
-const claimBody = type({ worker: "string >= 1", pools, want: "number.integer >= 0" });
+const claimBody = type({ worker: someName, pools, want: "number.integer >= 0" });
 
 const outcome = type({
   command_id: "string",
-  attempt: "number.integer >= 1",
+  attempt: ordinal,
   output: type({ status: "'ok' | 'error'", "[string]": "unknown" }),
   "set?": map,
   "settled_as?": "'done' | 'error'",
@@ -147,10 +175,12 @@ export const api = {
     {
       query: type({
         "status?": "string",
-        "path?": "string",
+        "path?": name,
         "parent_execution_id?": id,
         "before?": id,
-        "limit?": "string.integer.parse | number.integer",
+        "limit?": countText,
+        "page_size?": countText,
+        "page?": ordinalText,
       }),
       answer: executionSummary.array(),
     },
@@ -171,8 +201,10 @@ export const api = {
     {
       params: executionParams,
       query: type({
-        "after?": "string.integer.parse | number.integer",
-        "limit?": "string.integer.parse | number.integer",
+        "after?": countText,
+        "limit?": countText,
+        "page_size?": countText,
+        "page?": ordinalText,
         "event_type?": "string",
       }),
       answer: eventPage,
@@ -187,6 +219,8 @@ export const api = {
       answer: type({
         status: "'cancelled' | 'already_completed'",
         execution_id: "string",
+        /** What this request ended; children follow on their own. */
+        cancelled_executions: strings,
         message: "string",
       }),
     },
@@ -195,7 +229,7 @@ export const api = {
     "POST /api/catalog/register",
     { summary: "Register a playbook as the next version of its path", tag: "catalog" },
     {
-      body: type({ content: "string", "resource_type?": "string", "path?": "string" }),
+      body: type({ content: "string", "resource_type?": "string", "path?": someName }),
       answer: type({
         status: "'success'",
         message: "string",
@@ -211,9 +245,7 @@ export const api = {
     "POST /api/catalog/list",
     { summary: "The newest version of each path", tag: "catalog" },
     {
-      body: type({ "resource_type?": "string", "path?": "string", "limit?": "number" }).or(
-        "undefined",
-      ),
+      body: type({ "resource_type?": someName, "path?": name, "limit?": count }).or("undefined"),
       answer: type({ entries: catalogEntry.array() }),
     },
   ),
@@ -221,7 +253,11 @@ export const api = {
     "POST /api/catalog/resource",
     { summary: "One version with its content", tag: "catalog" },
     {
-      body: type({ "catalog_id?": id, "path?": "string", "version?": "number | 'latest'" }),
+      body: type({
+        "catalog_id?": id,
+        "path?": name,
+        "version?": ordinal.or("'latest'"),
+      }),
       answer: catalogEntry,
     },
   ),
@@ -242,7 +278,7 @@ export const api = {
     "POST /api/commands/renew",
     { summary: "Extend the leases of running commands", tag: "commands" },
     {
-      body: type({ worker: "string >= 1", leases: lease.array() }),
+      body: type({ worker: someName, leases: lease.array() }),
       answer: type({ verdicts: strings }),
     },
   ),
@@ -250,7 +286,7 @@ export const api = {
     "POST /api/commands/release",
     { summary: "Give unused leases back", tag: "commands" },
     {
-      body: type({ worker: "string >= 1", leases: lease.array() }),
+      body: type({ worker: someName, leases: lease.array() }),
       answer: type({ released: "number" }),
     },
   ),
@@ -258,7 +294,7 @@ export const api = {
     "POST /api/commands/credential",
     { summary: "A credential for a command that the worker has leased", tag: "commands" },
     {
-      body: type({ worker: "string >= 1", command_id: "string", alias: "string" }),
+      body: type({ worker: someName, command_id: name, alias: "string" }),
       answer: type({ name: "string", type: "string", data: map }),
     },
   ),
@@ -267,7 +303,7 @@ export const api = {
     { summary: "Store a value and get its reference", tag: "results" },
     {
       params: executionParams,
-      body: type({ name: "string >= 1", data: "unknown", "source_step?": "string" }),
+      body: type({ name: someName, data: "unknown", "source_step?": "string" }),
       answer: type({
         ref: "string",
         store: "string",
@@ -281,7 +317,7 @@ export const api = {
   resolveResult: route(
     "GET /api/result/resolve",
     { summary: "The value behind a reference", tag: "results" },
-    { query: type({ ref: "string" }), answer: json },
+    { query: type({ ref: name }), answer: json },
   ),
   listVariables: route(
     "GET /api/vars/:id",

@@ -59,8 +59,8 @@ function codeOf(status: number): FaultCode {
 }
 
 /**
- * Parses JSON so that whole numbers beyond 2^53 keep their digits, as text: ids may come as
- * numbers from clients of other platforms.
+ * Parses JSON so that whole numbers whose digits a double can't keep stay as text: ids may come as
+ * numbers from clients of other platforms. Every other number stays the number that it is.
  * @throws SyntaxError for text that isn't JSON.
  */
 export function parseJsonExactly(text: string): unknown {
@@ -70,7 +70,8 @@ export function parseJsonExactly(text: string): unknown {
 
 type Reviver = (key: string, value: unknown, context?: { readonly source?: string }) => unknown;
 
-const exactNumber: Reviver = (_key, value, context) =>
-  typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)
-    ? (context?.source ?? value)
-    : value;
+const exactNumber: Reviver = (_key, value, context) => {
+  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+  const { source = "" } = context ?? {};
+  return /^-?\d+$/.test(source) && String(value) !== source ? source : value;
+};

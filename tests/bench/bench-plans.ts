@@ -86,6 +86,7 @@ export function runInEngine(plan: Plan, record: Recorder): number {
     const { command_id } = command.event;
     incoming = [{ type: "call.done", command_id, attempt: 1, output, duration_ms: 1 }];
   }
-  if (state.status !== "completed") throw new Error(`expected a completed run, found ${state.status}`);
+  if (state.status !== "completed")
+    throw new Error(`expected a completed run, found ${state.status}`);
   return state.seq;
 }

@@ -25,7 +25,8 @@ function loopPlan(iterations: number): Plan {
 function cyclePlan(turns: number): Plan {
   const next = `{arcs: [{step: turn, when: "{{ ctx.n < ${turns} }}"}]}`;
   const turn = `- {step: turn, tool: {kind: noop}, set: {ctx.n: "{{ ctx.n + 1 }}"}, next: ${next}}`;
-  const start = '- {step: start, tool: {kind: noop}, set: {ctx.n: "{{ 0 }}"}, next: {arcs: [{step: turn}]}}';
+  const start =
+    '- {step: start, tool: {kind: noop}, set: {ctx.n: "{{ 0 }}"}, next: {arcs: [{step: turn}]}}';
   return planOf(playbookText("cycle", `${start}\n${turn}`));
 }
 

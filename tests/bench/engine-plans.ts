@@ -110,7 +110,12 @@ export const measurements: readonly Measurement[] = [
   },
   {
     targets: [
-      { metric: "the same plan from the cache by digest", unit: "ms", target: 0.05, better: "lower" },
+      {
+        metric: "the same plan from the cache by digest",
+        unit: "ms",
+        target: 0.05,
+        better: "lower",
+      },
     ],
     runs: 5,
     take: (quick) => [cachedPlanMs(quick)],

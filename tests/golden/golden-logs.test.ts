@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type LogLine, verifyLog } from "#core/engine/verify";
 import type { EventType } from "#core/model/event";
 import { sha256, testExecution } from "#tests/support/engine";
+import { goldenRun } from "./make-log.ts";
 
 const folder = import.meta.dir;
 const prefix = '{"digest":"';
@@ -23,11 +24,14 @@ function readLog(file: string): readonly LogLine[] {
 /** By release: what its log ends with. Entries are added, never changed. */
 const releases = {
   "0.1.0.jsonl": {
-    digest: "88ffe0a60f56b90b344163b9ccaac28d725ed8f2d367a10fc0ed18d47ad8cfe4",
+    digest: "50e851047c3894ab0127f2ed0ff0651274b4da549e9da2a71ea5eeeeb45abe7e",
     status: "completed",
     variables: { n: 5, page: { size: 2 }, outside: "set", last: 1, good: 2, turns: 2 },
   },
 } as const;
+
+/** Not released yet: while it is not, it follows the engine (`bun tests/golden/make-log.ts`). */
+const newest = "0.1.0.jsonl";
 
 describe("golden logs", () => {
   test("are all accounted for", () => {
@@ -47,6 +51,11 @@ describe("golden logs", () => {
     });
   }
 
+  test("of the release to come is what the engine writes now", () => {
+    const written = goldenRun().log.map(({ text, digest }) => ({ digest, text }));
+    expect(written).toEqual([...readLog(newest)]);
+  });
+
   test("hold every event that the engine and its services write today", () => {
     const written: readonly EventType[] = [
       "playbook.started",
@@ -65,7 +74,7 @@ describe("golden logs", () => {
       "playbook.completed",
     ];
     const types = new Set(
-      readLog("0.1.0.jsonl").map(({ text }) => (JSON.parse(text) as { type: EventType }).type),
+      readLog(newest).map(({ text }) => (JSON.parse(text) as { type: EventType }).type),
     );
     expect(written.filter((type) => !types.has(type))).toEqual([]);
   });

@@ -14,11 +14,17 @@ workflow:
 - step: start
   tool: {kind: noop, message: "{{ workload.text }}"}
   set: {ctx.n: "{{ output.n }}", ctx.page.size: 2}
-  next: {spec: {mode: inclusive}, arcs: [{step: loop}, {step: child}, {step: never, when: "{{ false }}"}]}
+  next:
+    spec: {mode: inclusive}
+    arcs: [{step: loop}, {step: child}, {step: never, when: "{{ false }}"}]
 - step: loop
   loop: {in: "{{ workload.items }}", iterator: x, spec: {mode: parallel, max_in_flight: 2}}
   tool: {kind: python, code: "result = x", input: {x: "{{ iter.x }}"}}
-  next: {arcs: [{step: join, when: "{{ event.name == 'loop.done' and stats.failed == 1 }}", set: {good: "{{ stats.success }}"}}]}
+  next:
+    arcs:
+    - step: join
+      when: "{{ event.name == 'loop.done' and stats.failed == 1 }}"
+      set: {good: "{{ stats.success }}"}
 - step: child
   tool: {kind: playbook, path: other, return_result: true, input: {n: "{{ n }}"}}
   next: {arcs: [{step: join}]}

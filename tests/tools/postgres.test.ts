@@ -7,7 +7,7 @@ import { toolContext } from "#tests/tools/context";
 import { failureOf } from "#tests/tools/outcome-of";
 import { postgresAvailable, postgresCalls } from "#tests/tools/postgres-calls";
 import { postgresTool } from "#worker/tools/postgres";
-import { postgresPoolConnectionsMax } from "#worker/tools/postgres-pool";
+import { postgresPoolConnectionsMax } from "#core/model/limits";
 
 // Without PostgreSQL's programs there is no server to test against: the skip says how to get it.
 if (!postgresAvailable) test.skip(postgresMissing, () => undefined);

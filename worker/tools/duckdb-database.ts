@@ -12,9 +12,6 @@ import { databasePath, realRoots } from "./duckdb-path.ts";
 import type { DuckdbApi } from "./duckdb-values.ts";
 import { type ToolContext, ToolFailure } from "./tool.ts";
 
-/** What one database may hold in memory before it spills to its temporary folder. */
-export const duckdbMemoryBytesMax = 2 * 1_073_741_824;
-
 /** A connection that calls take turns on, since tables they share may be temporary ones. */
 export interface DuckdbSession {
   inTurn<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result>;

@@ -14,7 +14,7 @@ import { errorMessageCharsMax, resultBytesMax } from "#core/model/limits";
 import type { Output } from "#core/model/outcome";
 import { refuseCredential } from "./auth.ts";
 import { configFailure, type Deadline, textField, withDeadline } from "./call-config.ts";
-import { duckdbApi, duckdbMemoryBytesMax, duckdbOpener } from "./duckdb-database.ts";
+import { duckdbApi, duckdbOpener } from "./duckdb-database.ts";
 import { valueReader } from "./duckdb-values.ts";
 import { type Row, rowBudget, type SqlCall, type SqlResult, sqlCall, sqlData } from "./sql-call.ts";
 import { splitStatements } from "./sql-text.ts";

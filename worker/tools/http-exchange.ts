@@ -1,12 +1,10 @@
 // Sends one request and follows its redirects: bounded, only to http and https, only where egress
 // is allowed, and without the caller's credentials once the origin changes.
 
+import { httpRedirectsMax } from "#core/model/limits";
 import { configFailure, type Deadline } from "./call-config.ts";
 import { type HttpRequest, isHttp } from "./http-request.ts";
 import { ToolFailure } from "./tool.ts";
-
-/** Redirects one call follows; the number browsers and curl's users are used to. */
-export const httpRedirectsMax = 10;
 
 export interface ExchangeOptions {
   readonly followRedirects: boolean;

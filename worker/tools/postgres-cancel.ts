@@ -1,12 +1,10 @@
 // Ends a running statement on the server: from a second connection, since the first one listens
 // to nothing until its statement is over.
 
+import { postgresCancelMs } from "#core/model/limits";
 import type { Deadline } from "./call-config.ts";
 import type { PostgresPools } from "./postgres-pool.ts";
 import type { PostgresTarget } from "./postgres-target.ts";
-
-/** After this long a server that does not react to a cancel loses its connection instead. */
-export const postgresCancelMs = 5_000;
 
 /** Cancels at most once; a connection on which it did must not be used again. */
 export interface Canceller {

@@ -3,16 +3,14 @@
 
 import type { Client, Pool, PoolClient } from "pg";
 
+import {
+  postgresConnectMs,
+  postgresIdleMs,
+  postgresPoolConnectionsMax,
+  postgresPoolsMax,
+} from "#core/model/limits";
 import type { Deadline } from "./call-config.ts";
 import type { PostgresTarget } from "./postgres-target.ts";
-
-/** Connections one worker opens to one target; more calls wait for a free one. */
-export const postgresPoolConnectionsMax = 8;
-/** Targets kept warm; beyond it the pool unused for longest is closed. */
-export const postgresPoolsMax = 16;
-export const postgresIdleMs = 30_000;
-/** How long the server may take to answer a connection attempt. */
-export const postgresConnectMs = 15_000;
 
 export interface Lease {
   readonly client: PoolClient;

@@ -1,6 +1,7 @@
 // Python's arithmetic over JavaScript numbers. Whole numbers stay exact: a result beyond 2^53 is
 // made again with bigints. Texts and lists join with `+` and repeat with `*`.
 
+import { templateIntegerBitsMax } from "#core/model/limits";
 import { isRecord, keyText, ownOf } from "./access.ts";
 import { plain } from "./contract.ts";
 import { formatPercent } from "./format.ts";
@@ -9,9 +10,7 @@ import { admitChars, fail, type Run, spend } from "./run.ts";
 import type { ArithmeticOperator } from "./syntax.ts";
 import { kindOf, numberOf, sameNumber, undefinedOperand } from "./values.ts";
 
-/** Integers longer than this many bits are refused: their arithmetic and printing get slow. */
-export const integerBitsMax = 4_096;
-const wideMax = 1n << BigInt(integerBitsMax);
+const wideMax = 1n << BigInt(templateIntegerBitsMax);
 
 export type Operation = (left: unknown, right: unknown, run: Run) => unknown;
 
@@ -37,7 +36,7 @@ export function sign(operator: "+" | "-", operand: unknown, run: Run): unknown {
 export function narrow(value: number | bigint, run: Run): number | bigint {
   if (typeof value === "number") return value;
   if (value >= wideMax || value <= -wideMax) {
-    return fail(run, "limit", `the integer would be longer than ${integerBitsMax} bits`);
+    return fail(run, "limit", `the integer would be longer than ${templateIntegerBitsMax} bits`);
   }
   const small = Number(value);
   if (Number.isSafeInteger(small)) return small;
@@ -206,8 +205,8 @@ function raise(base: number | bigint, exponent: number | bigint, run: Run): numb
   const quick = Number(base) ** Number(exponent);
   if (Number.isSafeInteger(quick)) return quick;
   const bits = Math.log2(Math.abs(Number(base))) * Number(exponent);
-  if (!(bits <= integerBitsMax)) {
-    return fail(run, "limit", `the integer would be longer than ${integerBitsMax} bits`);
+  if (!(bits <= templateIntegerBitsMax)) {
+    return fail(run, "limit", `the integer would be longer than ${templateIntegerBitsMax} bits`);
   }
   return narrow(BigInt(base) ** BigInt(exponent), run);
 }

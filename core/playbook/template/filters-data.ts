@@ -20,7 +20,8 @@ export function pairsOf(value: unknown, run: Run): readonly (readonly [string, u
 
 function fallback(value: unknown, [instead, alsoFalse]: readonly unknown[], run: Run): unknown {
   const missing = value === undefined || value === null;
-  return missing || (truthOf(alsoFalse) && !truthOf(value, run)) ? (instead ?? "") : value;
+  const preset = instead === undefined ? "" : instead;
+  return missing || (truthOf(alsoFalse) && !truthOf(value, run)) ? preset : value;
 }
 
 function toJson(value: unknown, [indent]: readonly unknown[], run: Run): string {

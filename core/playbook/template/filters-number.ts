@@ -1,6 +1,7 @@
 // Filters that make or change numbers.
 
-import { integerBitsMax, narrow } from "./arithmetic.ts";
+import { templateIntegerBitsMax } from "#core/model/limits";
+import { narrow } from "./arithmetic.ts";
 import { type Callable, define } from "./callable.ts";
 import { fixed } from "./format.ts";
 import { fail, type Run } from "./run.ts";
@@ -14,7 +15,7 @@ const prefixes: ReadonlyMap<number, RegExp> = new Map([
   [16, /^0[xX]_?/],
 ]);
 /** Longer digit strings are no integers: their value would pass the bound on integers. */
-const digitsMax = Math.floor(integerBitsMax / Math.log2(10));
+const digitsMax = Math.floor(templateIntegerBitsMax / Math.log2(10));
 const precisionMax = 300;
 const exactDecimalsMax = 40;
 

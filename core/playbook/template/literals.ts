@@ -1,6 +1,7 @@
 // What the literals of a template say: escapes inside quotes as Python reads them, and numbers
 // without loss (an integer beyond 2^53 becomes a bigint).
 
+import { templateIntegerLiteralCharsMax } from "#core/model/limits";
 import { TemplateSyntaxError } from "./errors.ts";
 
 const simpleEscapes: ReadonlyMap<string, string> = new Map([
@@ -22,8 +23,6 @@ const hexDigitsByEscape: ReadonlyMap<string, number> = new Map([
   ["U", 8],
 ]);
 const codePointMax = 0x10ffff;
-/** Far beyond any identifier or amount; longer digits would make parsing slow. */
-const integerCharsMax = 1_000;
 
 /**
  * The text of a string literal whose content starts at `offset` of the source. An escape that
@@ -72,8 +71,11 @@ function decodeEscape(body: string, at: number, offset: number): readonly [strin
 
 /** The value of an integer literal, exact whatever its size. */
 export function decodeInteger(text: string, offset: number): number | bigint {
-  if (text.length > integerCharsMax) {
-    throw new TemplateSyntaxError(`the integer is longer than ${integerCharsMax} digits`, offset);
+  if (text.length > templateIntegerLiteralCharsMax) {
+    throw new TemplateSyntaxError(
+      `the integer is longer than ${templateIntegerLiteralCharsMax} digits`,
+      offset,
+    );
   }
   const wide = BigInt(text.replaceAll("_", ""));
   const narrow = Number(wide);

@@ -105,8 +105,10 @@ describe("the collection", () => {
 
 describe("an iteration", () => {
   test("sees its item and place under every name", () => {
-    const message =
-      "{{ x }} {{ iter.x }} {{ _index }} {{ iter._index }} {{ _total }} {{ iter._first }} {{ iter._last }} {{ loop.index }} {{ loop.length }}";
+    const message = [
+      "{{ x }} {{ iter.x }} {{ _index }} {{ iter._index }} {{ _total }}",
+      "{{ iter._first }} {{ iter._last }} {{ loop.index }} {{ loop.length }}",
+    ].join(" ");
     const run = start(playbook(items("{mode: sequential}"), message)).run(echo);
     expect(inputs(run)).toEqual([
       "10 10 0 0 3 True False 1 3",
