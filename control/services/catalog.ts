@@ -46,7 +46,7 @@ export async function registerPlaybook(
   }
   const { metadata, kind } = parsed.document;
   const path = typeof metadata.path === "string" ? metadata.path : request.path;
-  return context.catalog.register({
+  const registered = await context.catalog.register({
     catalogId: context.ids.catalogId() as CatalogId,
     path: path ?? metadata.name,
     kind,
@@ -55,6 +55,8 @@ export async function registerPlaybook(
     meta: metadata as JsonObject,
     createdAtMs: context.clock.nowMs(),
   });
+  context.plans.keep(registered.entry, parsed.document);
+  return registered;
 }
 
 /** Base64 has no colon, and no playbook is without one. */

@@ -4,6 +4,7 @@ import { Fault } from "#core/model/fault";
 import type { CatalogId } from "#core/model/ids";
 import { planCacheEntriesMax } from "#core/model/limits";
 import { compilePlan } from "#core/playbook/compile";
+import type { PlaybookDocument } from "#core/playbook/document";
 import { parsePlaybook } from "#core/playbook/parse";
 import type { Plan } from "#core/playbook/plan";
 import type { CatalogEntry, CatalogStore } from "#core/ports/catalog-store";
@@ -22,6 +23,12 @@ export class Plans {
     const entry = await this.catalog.byId(id);
     if (entry === undefined) throw new Fault("not_found", `catalog entry ${id} does not exist`);
     return this.ofEntry(entry);
+  }
+
+  /** Keeps what was parsed for another reason anyway, so that the first execution need not. */
+  keep(entry: CatalogEntry, document: PlaybookDocument): void {
+    if (this.#byDigest.get(entry.digest) !== undefined) return;
+    this.#byDigest.set(entry.digest, compilePlan(document, entry.digest));
   }
 
   ofEntry(entry: CatalogEntry): Plan {
