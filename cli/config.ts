@@ -116,6 +116,13 @@ export function readConfiguration(
   return { values, settings, warnings: unknownNames(environment, file, names) };
 }
 
+/** The values, after telling on standard error what is set to no purpose. */
+export function configured(environment: Environment = process.env): Values {
+  const { values, warnings } = readConfiguration(environment);
+  for (const warning of warnings) console.error(`noetl: ${warning}`);
+  return values;
+}
+
 function shown(name: string, value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const isSecret = name in abouts && abouts[name as SettingName].secret === true;

@@ -7,7 +7,7 @@ import { documentation } from "#control/documentation";
 import type { ApiClient } from "#core/adapters/api-client";
 import { Fault, messageOf } from "#core/model/fault";
 import { type Arguments, UsageError } from "./arguments.ts";
-import { readConfiguration } from "./config.ts";
+import { configured } from "./config.ts";
 import { credentialSource } from "./credentials.ts";
 import { registerExamples } from "./dev-examples.ts";
 import { removeDevFile, runningDev, writeDevFile } from "./dev-file.ts";
@@ -19,7 +19,7 @@ import { type LastingStores, pgliteStores, removeData } from "./pglite-stores.ts
 import { cacheDirectory, isDatabasePrepared, preparedDatabase } from "./prepared-database.ts";
 import { version } from "./version.ts";
 
-type Values = ReturnType<typeof readConfiguration>["values"];
+type Values = ReturnType<typeof configured>;
 
 const maintenanceMs = 5 * 60_000;
 
@@ -29,15 +29,16 @@ const maintenanceMs = 5 * 60_000;
  * @throws UsageError when it can't start as it was asked to.
  */
 export async function dev(args: Arguments): Promise<number> {
-  const { values, warnings } = readConfiguration(environmentOf(args));
-  for (const warning of warnings) console.error(`noetl: ${warning}`);
+  const values = configured(environmentOf(args));
   if (values.DATABASE_URL !== undefined) {
     throw new UsageError(
       "DATABASE_URL: noetl dev keeps its log in .noetl/data and can't use another database yet; unset it",
     );
   }
+  // Asked for first, so that a signal while it starts stops it as well.
+  const stopAsked = signalled();
   const started = await startDev(values, args.has("reset"));
-  await untilSignalled();
+  await stopAsked;
   console.log("stopping; running tools may end, once more quits at once");
   await started.stop();
   return exitOk;
@@ -141,7 +142,7 @@ async function tellExamples(client: ApiClient): Promise<void> {
 }
 
 /** Resolves with the first signal; the second one ends the process. */
-function untilSignalled(): Promise<void> {
+function signalled(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let asked = false;
   const stop = (): void => {

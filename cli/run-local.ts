@@ -2,6 +2,7 @@
 // accepted event copied to `.noetl/runs/<execution_id>.jsonl`.
 
 import { dirname, join, resolve } from "node:path";
+import { messageOf } from "#core/model/fault";
 import type { ExecutionId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
 import { lazyScratch } from "./lazy-scratch.ts";
@@ -15,7 +16,7 @@ const stopGraceMs = 0;
 /** @param files the last one is the one to run. */
 export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost> {
   await withoutCompiledSchemas();
-  const [{ startEmbedded }, { memoryStores }, { withRunLog, runLogFile }, { readConfiguration }] =
+  const [{ startEmbedded }, { memoryStores }, { withRunLog, runLogFile }, { configured }] =
     await Promise.all([
       import("./embedded.ts"),
       import("./memory-stores.ts"),
@@ -24,13 +25,16 @@ export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost
     ]);
   const { credentialSource } = await import("./credentials.ts");
   const { localSource } = await import("./run-source.ts");
-  const { values } = readConfiguration();
+  const values = configured();
   let listener: RunListener | undefined;
   const notice = (text: string): void => listener?.notice(text);
   const scratch = lazyScratch();
   const runs = join(values.NOETL_DIRECTORY, "runs");
   const stores = memoryStores();
-  const log = withRunLog(stores.log, runs);
+  const log = withRunLog(stores.log, {
+    directory: runs,
+    onError: (thrown) => notice(`the log can't be written to ${runs}: ${messageOf(thrown)}`),
+  });
   const embedded = startEmbedded({
     stores: { ...stores, log },
     credentials: credentialSource({

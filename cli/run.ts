@@ -79,6 +79,7 @@ async function hostOf(
   }
   if (server !== undefined) return remoteHost(server, { path: reference });
   throw new UsageError(
-    `${reference}: no such file, and no server to run a catalog path on: expected --server URL, or a running \`noetl dev\` in this directory`,
+    `${reference}: no such file, and no server to run a catalog path on: ` +
+      "expected --server URL, or a running `noetl dev` in this directory",
   );
 }

@@ -5,7 +5,7 @@ import { type ApiClient, apiClient } from "#core/adapters/api-client";
 import { Fault } from "#core/model/fault";
 import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
-import { readConfiguration } from "./config.ts";
+import { configured } from "./config.ts";
 import { runningDev } from "./dev-file.ts";
 
 export interface Server {
@@ -17,7 +17,7 @@ const healthTimeoutMs = 2_000;
 
 /** `--server`, else NOETL_SERVER_URL, else a running `noetl dev` that answers. */
 export async function findServer(args: Arguments): Promise<Server | undefined> {
-  const { values } = readConfiguration();
+  const values = configured();
   const named = args.text("server") ?? values.NOETL_SERVER_URL;
   if (named !== undefined) return serverAt(named);
   const dev = runningDev(values.NOETL_DIRECTORY);

@@ -43,6 +43,7 @@ export function durationText(durationMs: number): string {
 export function cutLine(text: string, columns: number): string {
   const plain = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
   if (Bun.stringWidth(plain) <= columns) return plain;
+  if (columns < 1) return "";
   let width = 0;
   let cut = "";
   for (const character of plain) {

@@ -2,7 +2,7 @@
 // and is drawn anew, at most 20 times a second. The only file that moves the cursor.
 
 import { unreachable } from "#core/model/fault";
-import type { Change, StepProgress } from "./run-progress.ts";
+import type { Change, ExecutionProgress, StepProgress } from "./run-progress.ts";
 import { endText, type RunView, stepDetails, stepName } from "./run-view.ts";
 import { cutLine, durationText, type Paint } from "./terminal-text.ts";
 
@@ -89,12 +89,8 @@ function finishedLine(change: Change, options: TerminalViewOptions): string | un
       const text = `${indent(execution.depth)}${execution.path} ${endText(execution)}`;
       return paint("dim", cutLine(text, room));
     }
-    case "started": {
-      const { depth, path, version, id } = change.execution;
-      if (depth === 0)
-        return `${paint("bold", cutLine(path, room))}${dimRest(` version ${version}, execution ${id}`, room - path.length, paint)}`;
-      return paint("dim", cutLine(`${indent(depth)}${path} version ${version}`, room));
-    }
+    case "started":
+      return startedLine(change.execution, options);
     case "call failed": {
       const { step, iteration, message } = change;
       if (iteration === undefined) return undefined;
@@ -118,8 +114,14 @@ function finishedLine(change: Change, options: TerminalViewOptions): string | un
   }
 }
 
-function dimRest(text: string, room: number, paint: Paint): string {
-  return room > 1 ? paint("dim", cutLine(text, room)) : "";
+function startedLine(execution: ExecutionProgress, options: TerminalViewOptions): string {
+  const { paint, size } = options;
+  const { id, path, version, depth } = execution;
+  const room = size().columns - 1;
+  if (depth > 0) return paint("dim", cutLine(`${indent(depth)}${path} version ${version}`, room));
+  const name = cutLine(path, room);
+  const rest = cutLine(` version ${version}, execution ${id}`, room - Bun.stringWidth(name));
+  return paint("bold", name) + paint("dim", rest);
 }
 
 /** Names stand in a column that leaves room for the rest on narrow terminals. */

@@ -5,18 +5,28 @@
 // in a way that it doesn't know.
 
 import { join } from "node:path";
-import type { Figure, Measurement } from "./bench-figure.ts";
-import type { Row, Versions } from "./bench-report.ts";
+import { type Figure, figuresOf, type Measurement } from "./bench-figure.ts";
+import {
+  jsonLine,
+  machineLine,
+  markdownHead,
+  markdownLine,
+  type Row,
+  rowOf,
+  tableLine,
+  type Versions,
+  versionLine,
+  versions,
+} from "./bench-report.ts";
 import { ensureDependencies, repositoryRoot } from "./install.ts";
 
-ensureDependencies();
-const { figuresOf } = await import("./bench-figure.ts");
-const report = await import("./bench-report.ts");
-process.exitCode = await main(process.argv.slice(2));
-
-/** Cheapest first, so that the first rows are there soon. */
-type Area = "engine" | "embedded";
+/** In the order in which they are taken. */
+const areas = ["engine", "embedded"] as const;
+type Area = (typeof areas)[number];
 type Form = "table" | "json" | "markdown";
+
+ensureDependencies();
+process.exitCode = await main(process.argv.slice(2));
 
 interface Asked {
   readonly chosen: readonly Area[];
@@ -27,15 +37,13 @@ interface Asked {
 async function main(argv: readonly string[]): Promise<number> {
   const asked = parse(argv);
   if (typeof asked === "string") {
-    console.error(
-      `${asked}\nusage: bun run bench [engine] [embedded] [--json | --markdown] [--quick]`,
-    );
+    const named = areas.map((area) => `[${area}]`).join(" ");
+    console.error(`${asked}\nusage: bun run bench ${named} [--json | --markdown] [--quick]`);
     return 2;
   }
-  const versions = report.versions();
   const measurements = await measurementsOf(asked.chosen);
-  const names = measurements.flatMap(({ measurement }) => measurement.targets);
-  const show = printer(asked, versions, Math.max(...names.map(({ metric }) => metric.length)));
+  const targets = measurements.flatMap(({ measurement }) => measurement.targets);
+  const show = printer(asked, Math.max(...targets.map(({ metric }) => metric.length)));
   let complete = true;
   for (const { area, measurement } of measurements) {
     for (const figure of await figuresOf(area, measurement, asked.quick)) {
@@ -48,7 +56,6 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** What was asked for, or what is wrong with it. */
 function parse(argv: readonly string[]): Asked | string {
-  const areas: readonly Area[] = ["engine", "embedded"];
   const named = new Set<Area>();
   let form: Form = "table";
   let quick = false;
@@ -90,16 +97,17 @@ async function measurementsOf(chosen: readonly Area[]): Promise<readonly Placed[
   return placed;
 }
 
-function printer(asked: Asked, versions: Versions, metricWidth: number): (figure: Figure) => void {
-  const about = `${report.machineLine()}\n${report.versionLine(versions)}`;
+function printer(asked: Asked, metricWidth: number): (figure: Figure) => void {
+  const of: Versions = versions();
+  const about = `${machineLine()}\n${versionLine(of)}`;
   const note = asked.quick ? "\nquick: one small run of each, the values say nothing" : "";
   if (asked.form === "json") {
     console.error(`${about}${note}`);
-    return (figure) => console.log(report.jsonLine(figure, versions));
+    return (figure) => console.log(jsonLine(figure, of));
   }
   console.log(`${about}${note}\n`);
-  if (asked.form === "markdown") console.log(report.markdownHead);
+  if (asked.form === "markdown") console.log(markdownHead);
   const line = (row: Row): string =>
-    asked.form === "markdown" ? report.markdownLine(row) : report.tableLine(row, metricWidth);
-  return (figure) => console.log(line(report.rowOf(figure)));
+    asked.form === "markdown" ? markdownLine(row) : tableLine(row, metricWidth);
+  return (figure) => console.log(line(rowOf(figure)));
 }

@@ -11,15 +11,17 @@ export function generate(): readonly { readonly path: string; readonly text: str
 }
 
 function text(settings: readonly SettingDocument[]): string {
-  const rows = settings.map(
-    (setting) =>
-      `| \`${setting.name}\` | ${setting.expected}${setting.secret ? ", secret" : ""} | ${shownDefault(setting)} | ${setting.text.replaceAll("|", "\\|")} |`,
-  );
+  const rows = settings.map((setting) => {
+    const expected = `${setting.expected}${setting.secret ? ", secret" : ""}`;
+    return `| \`${setting.name}\` | ${expected} | ${shownDefault(setting)} | ${setting.text} |`;
+  });
   return `# Configuration
 
 <!-- Made by \`bun run generate\` from cli/config.ts; edit that. -->
 
-Settings of the \`noetl\` command and of the embedded shape that it runs. A flag of a command wins over the environment, the environment over the file \`${configFile}\` in the working directory, the file over the default. An empty value is no value.
+Settings of the \`noetl\` command and of the embedded shape that it runs. A flag of a command wins
+over the environment, the environment over the file \`${configFile}\` in the working directory, the
+file over the default. An empty value is no value.
 
 | Setting | Expected | Default | What it is for |
 |---|---|---|---|
@@ -33,7 +35,9 @@ NOETL_PORT: 9000
 NOETL_CREDENTIALS_FILE: /home/me/credentials.yaml
 \`\`\`
 
-\`noetl config\` shows the effective values and where each comes from; secrets are masked. It warns about names that begin with \`NOETL_\` and are no setting. A value that isn't as expected ends a command with code 2 and a line that names the setting.
+\`noetl config\` shows the effective values and where each comes from; secrets are masked. It warns
+about names that begin with \`NOETL_\` and are no setting. A value that isn't as expected ends a
+command with code 2 and a line that names the setting.
 
 \`NO_COLOR\` with any value turns the colours of the terminal view off ([no-color.org](https://no-color.org)).
 
@@ -50,9 +54,13 @@ partner_api:
   data: {token: "…"}
 \`\`\`
 
-Values are handed to the tools of a step while it runs. They are never in the log, in an answer of the API or in a line that is printed.
+Values are handed to the tools of a step while it runs. They are never in the log, in an answer of
+the API or in a line that is printed.
 
-The alias \`pg_local\` needs no entry: it is a scratch PostgreSQL inside the process, started when a step first asks for it. \`noetl run\` throws it away at the end; \`noetl dev\` keeps it in \`.noetl/pg_local\`. All connections to it share one session, so transactions run one after the other. An entry called \`pg_local\` in the file replaces it.
+The alias \`pg_local\` needs no entry: it is a scratch PostgreSQL inside the process, started when a
+step first asks for it. \`noetl run\` throws it away at the end; \`noetl dev\` keeps it in
+\`.noetl/pg_local\`. All connections to it share one session, so transactions run one after the
+other. An entry called \`pg_local\` in the file replaces it.
 `;
 }
 

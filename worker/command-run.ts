@@ -4,6 +4,7 @@
 import type { WorkerCommand } from "#core/model/command";
 import { commandTimeoutMsDefault } from "#core/model/limits";
 import type { Failure } from "#core/model/outcome";
+import { type Progress, readCheckpoint } from "./checkpoint.ts";
 import { failure } from "./failure-of.ts";
 
 /**
@@ -14,6 +15,9 @@ import { failure } from "./failure-of.ts";
 export type StopReason = "timeout" | "lost" | "gone" | "draining";
 
 export class CommandRun {
+  /** Where an earlier attempt stopped to wait, if one did and what it left is understood. */
+  readonly resumed: Progress | undefined;
+  /** When the command would have started, had it waited in its slot. */
   readonly startedAtMs: number;
   readonly deadlineMs: number;
   readonly timeoutMs: number;
@@ -27,9 +31,10 @@ export class CommandRun {
     nowMs: number,
     renewAtMs: number,
   ) {
-    this.startedAtMs = nowMs;
+    this.resumed = readCheckpoint(command);
+    this.startedAtMs = nowMs - (this.resumed?.spentMs ?? 0);
     this.timeoutMs = command.timeout_ms ?? commandTimeoutMsDefault;
-    this.deadlineMs = nowMs + this.timeoutMs;
+    this.deadlineMs = this.startedAtMs + this.timeoutMs;
     this.renewAtMs = renewAtMs;
   }
 

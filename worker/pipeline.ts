@@ -1,11 +1,13 @@
 // Runs the tasks of a command, one or many, in the one way there is: execute, keep the output
-// under its label, apply `set`, let the policy judge, act (language reference §1.5). A crash
-// starts it again from its first task.
+// under its label, apply `set`, let the policy judge, act (language reference §1.5). A wait that
+// is long enough ends it early with a checkpoint, from which a later attempt goes on. A crash
+// starts it again from where its attempt started.
 
 import type { TaskSpec, WorkerCommand } from "#core/model/command";
 import type { Json, JsonObject } from "#core/model/json";
 import { pipelineTasksMax, pipelineTurnTasksMax } from "#core/model/limits";
-import { type Failure, failureOutput, type Output } from "#core/model/outcome";
+import { type Failure, failureOutput, type Output, type YieldedAt } from "#core/model/outcome";
+import { type Progress, writeCheckpoint } from "./checkpoint.ts";
 import { failure } from "./failure-of.ts";
 import { matched, matchedRule, type Step, unmatched } from "./policy.ts";
 import { applySet, type Evaluation, holds } from "./task-config.ts";
@@ -27,15 +29,26 @@ export interface PipelineHost {
   readonly workerId: string;
   readonly templates: TemplateCache;
   readonly tasksMax?: number;
+  /** Where an earlier attempt stopped to wait; without it the first task is the first to run. */
+  readonly resumed?: Progress | undefined;
   /** Never rejects: what goes wrong is an output with status `error`. */
   call(call: TaskCall): Promise<Output>;
   nowMs(): number;
   /** Waits, or returns early when the command is stopped. */
   wait(delayMs: number): Promise<void>;
+  /** How to wait so long without a slot; undefined where the slot is to be kept. */
+  pause?(delayMs: number): Pause | undefined;
   /** Lets everything else that is due run before the pipeline goes on. */
   turn(): Promise<void>;
   /** Why the command may not go on, if so. */
   ended(): Failure | undefined;
+}
+
+export interface Pause {
+  /** Not beyond the command's time. */
+  readonly delayMs: number;
+  /** Milliseconds of the command's time that are over after the pause. */
+  readonly spentMs: number;
 }
 
 export interface PipelineResult {
@@ -43,6 +56,8 @@ export interface PipelineResult {
   /** `done` with a status `error`: a policy went on past the error. */
   readonly settledAs: "done" | "error";
   readonly set: JsonObject | undefined;
+  /** The pipeline has not ended: the rest of the result says nothing yet. */
+  readonly yielded?: YieldedAt;
 }
 
 interface Pipeline {
@@ -54,14 +69,17 @@ interface Pipeline {
   readonly visits: Map<string, number>;
 }
 
-type Ending = { readonly index: number; readonly step: Step } | { readonly refused: Failure };
+type Ending =
+  | { readonly index: number; readonly step: Step }
+  | { readonly refused: Failure }
+  | { readonly yielded: YieldedAt };
 
 /**
  * Runs all tasks of the command to one output.
  * @throws what a template of a `set` or a rule throws; no rule ever sees that.
  */
 export async function runPipeline(host: PipelineHost): Promise<PipelineResult> {
-  const { command, templates } = host;
+  const { command, templates, resumed } = host;
   const scope = new TaskScope(command, host.workerId);
   const environment = {
     get nowMs() {
@@ -73,18 +91,26 @@ export async function runPipeline(host: PipelineHost): Promise<PipelineResult> {
     tasks: command.tasks,
     scope,
     evaluation: { scope, environment, templates },
-    retries: new Map(),
-    visits: new Map(),
+    retries: new Map(resumed?.retries),
+    visits: new Map(resumed?.visits),
   };
+  if (resumed !== undefined) restore(pipeline, resumed);
   return result(pipeline, await runTasks(pipeline));
+}
+
+function restore({ scope, tasks, retries }: Pipeline, resumed: Progress): void {
+  scope.restore(resumed.scope);
+  scope.task = tasks[resumed.index]?.label ?? "";
+  scope.attempt = 1 + (retries.get(scope.task) ?? 0);
 }
 
 async function runTasks(pipeline: Pipeline): Promise<Ending> {
   const { host, tasks } = pipeline;
   const { tasksMax = pipelineTasksMax } = host;
-  let index = 0;
-  let retrying = false;
-  for (let executed = 0; ; executed++) {
+  let index = host.resumed?.index ?? 0;
+  // Only a retry waits, so that is what a pipeline goes on with.
+  let retrying = host.resumed !== undefined;
+  for (let executed = host.resumed?.executed ?? 0; ; executed++) {
     const refused = host.ended() ?? (executed >= tasksMax ? tooManyTasks(tasksMax) : undefined);
     if (refused !== undefined) return { refused };
     if (executed > 0 && executed % pipelineTurnTasksMax === 0) await host.turn();
@@ -100,9 +126,12 @@ async function runTasks(pipeline: Pipeline): Promise<Ending> {
       case "jump":
         index = step.index;
         break;
-      case "retry":
+      case "retry": {
+        const yielded = yieldedAt(pipeline, { index, executed: executed + 1, ...step });
+        if (yielded !== undefined) return { yielded };
         if (step.delayMs > 0) await host.wait(step.delayMs);
         break;
+      }
       case "end":
       case "fail":
         return { index, step };
@@ -110,6 +139,28 @@ async function runTasks(pipeline: Pipeline): Promise<Ending> {
         return step satisfies never;
     }
   }
+}
+
+interface Wait {
+  readonly index: number;
+  readonly executed: number;
+  readonly delayMs: number;
+}
+
+/** Where the pipeline can stop instead of waiting, if it can. */
+function yieldedAt(pipeline: Pipeline, wait: Wait): YieldedAt | undefined {
+  const { host, scope, tasks, retries, visits } = pipeline;
+  const pause = host.pause?.(wait.delayMs);
+  if (pause === undefined) return undefined;
+  const checkpoint = writeCheckpoint(tasks[wait.index]?.label ?? "", {
+    index: wait.index,
+    executed: wait.executed,
+    spentMs: pause.spentMs,
+    retries: [...retries],
+    visits: [...visits],
+    scope: scope.state(),
+  });
+  return checkpoint === undefined ? undefined : { checkpoint, delay_ms: pause.delayMs };
 }
 
 interface TaskPlace {
@@ -145,8 +196,11 @@ function tooManyTasks(tasksMax: number): Failure {
   return failure("limit", message, { code: "pipeline_tasks" });
 }
 
+const nothingYet: PipelineResult = { output: { status: "ok" }, settledAs: "done", set: undefined };
+
 function result(pipeline: Pipeline, ending: Ending): PipelineResult {
   const { scope } = pipeline;
+  if ("yielded" in ending) return { ...nothingYet, yielded: ending.yielded };
   const set = Object.keys(scope.given).length === 0 ? undefined : scope.given;
   const last = scope.output ?? { status: "ok" };
   if ("refused" in ending) {

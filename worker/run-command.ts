@@ -1,10 +1,12 @@
 // One command from start to settled outcome. Whatever is thrown on the way ends here, as a
 // failure in the outcome; this never rejects.
 
+import { yieldDelayMsMin } from "#core/model/limits";
 import { type Failure, failureOutput, type Outcome, type Output } from "#core/model/outcome";
 import type { CommandRun } from "./command-run.ts";
 import { failureOf } from "./failure-of.ts";
 import {
+  type Pause,
   type PipelineHost,
   type PipelineResult,
   refusedOutput,
@@ -32,6 +34,7 @@ export async function runCommand(run: CommandRun, services: WorkerServices): Pro
     output,
     ...(result.set === undefined ? {} : { set: result.set }),
     ...(settledAsDone(result, output) ? { settled_as: "done" } : {}),
+    ...(result.yielded === undefined ? {} : { yielded: result.yielded }),
     duration_ms: clock.nowMs() - run.startedAtMs,
   };
 }
@@ -62,9 +65,11 @@ async function settledResult(
     command: run.command,
     workerId: services.workerId,
     templates: services.templates,
+    resumed: run.resumed,
     call: (call) => callTool(call, { run, services, resources }),
     nowMs: () => clock.nowMs(),
     wait: (delayMs) => clock.sleep(Math.min(delayMs, run.deadlineMs - clock.nowMs()), run.signal),
+    pause: (delayMs) => (resources.held() ? undefined : pauseOf(run, delayMs, clock.nowMs())),
     turn: () => new Promise((resolve) => services.defer(resolve)),
     ended: () => run.ended(clock.nowMs()),
   };
@@ -73,6 +78,13 @@ async function settledResult(
   } catch (thrown) {
     return refusedOutput(failureOf(thrown, `step ${run.command.step}`));
   }
+}
+
+/** A wait beyond the command's time ends with it: whoever goes on then finds it over. */
+function pauseOf(run: CommandRun, delayMs: number, nowMs: number): Pause | undefined {
+  const waitMs = Math.min(delayMs, run.deadlineMs - nowMs);
+  if (waitMs <= yieldDelayMsMin) return undefined;
+  return { delayMs: waitMs, spentMs: nowMs + waitMs - run.startedAtMs };
 }
 
 interface Caller {

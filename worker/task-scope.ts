@@ -26,6 +26,18 @@ const noFacts: Facts = {
   catalog: new Map(),
 };
 
+/** Pairs instead of maps: they keep their order whatever the keys look like. */
+export type Entries<Value> = readonly (readonly [string, Value])[];
+
+/** All that a scope has come to beside what its command says; JSON, if its outputs are. */
+export interface ScopeState {
+  readonly results: Entries<Output>;
+  readonly error?: Failure;
+  readonly given: Entries<Json>;
+  readonly variables: Entries<Json>;
+  readonly iterVariables: Entries<Json>;
+}
+
 export class TaskScope implements Scope {
   /** The task that is on, and its attempt, from 1. */
   task = "";
@@ -95,11 +107,42 @@ export class TaskScope implements Scope {
     this.given[key] = value;
   }
 
-  /** The execution's values as a tool may show them to code, with what the pipeline set. */
+  /** For a scope that goes on elsewhere; between two tasks, when no inputs are bound. */
+  state(): ScopeState {
+    return {
+      results: [...this.results],
+      ...(this.error === undefined ? {} : { error: this.error }),
+      given: Object.entries(this.given),
+      // Only `assign` writes them, and only JSON.
+      variables: Object.entries(this.#variables as JsonObject),
+      iterVariables: Object.entries(this.#iterVariables as JsonObject),
+    };
+  }
+
+  /** Makes a new scope what the one was that gave the state. */
+  restore({ results, error, given, variables, iterVariables }: ScopeState): void {
+    for (const [label, output] of results) this.settle(label, output);
+    this.error = error;
+    for (const [key, value] of given) this.given[key] = value;
+    for (const [name, value] of variables) this.#variables[name] = value;
+    for (const [name, value] of iterVariables) this.#iterVariables[name] = value;
+    this.#hasVariables = variables.length > 0;
+    this.#hasIterVariables = iterVariables.length > 0;
+  }
+
+  /** The execution's values as code sees them: one flat map, and the maps it is made of. */
   variables(): JsonObject {
-    const { scope } = this.#command;
-    if (!this.#hasVariables) return scope;
-    return { ...scope, ...(this.#variables as JsonObject), ctx: this.#contextValues() ?? {} };
+    const { workload, steps, ...rest } = this.#command.scope;
+    const ctx = this.#contextValues() ?? {};
+    return {
+      ...(isJsonObject(workload) ? workload : {}),
+      ...(isJsonObject(steps) ? steps : {}),
+      ...ctx,
+      ...rest,
+      ...(workload === undefined ? {} : { workload }),
+      ...(steps === undefined ? {} : { steps }),
+      ctx,
+    };
   }
 
   #local(name: string): unknown {

@@ -18,6 +18,8 @@ import type { WorkerServices } from "./services.ts";
 
 /** What the tasks of one command have opened; closed when the command ends, last opened first. */
 export interface OpenResources extends CommandResources {
+  /** Something is open: what is in it would be lost if the command went on elsewhere. */
+  held(): boolean;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export function openResources(onError: (thrown: unknown, key: string) => void): 
         throw thrown;
       }
     },
+    held: () => open.size > 0,
     close: async () => {
       for (const [key, opening] of [...open].reverse()) {
         try {

@@ -33,7 +33,8 @@ export function mount<Parts extends RouteParts>(
       ...(body === undefined ? {} : { body: check("body", body, await jsonBody(raw.request)) }),
     };
     // The parts were checked by the very schemas that the type was inferred from.
-    return handler(checked as unknown as RouteRequest<Parts>);
+    // Always JSON: a value that is a text would be sent as such otherwise.
+    return Response.json(await handler(checked as unknown as RouteRequest<Parts>));
   };
   app.route(
     entry.method,

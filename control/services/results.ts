@@ -107,6 +107,7 @@ async function logged(context: ControlContext, place: EventPlace): Promise<Json 
   return found === undefined ? undefined : dataOf(found.event);
 }
 
-function dataOf(event: Event): Json | undefined {
+/** The value that a reference to this event stands for. */
+export function dataOf(event: Event): Json | undefined {
   return event.type === "call.done" || event.type === "call.error" ? event.output.data : undefined;
 }

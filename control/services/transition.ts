@@ -13,10 +13,11 @@ import { invariant } from "#core/model/fault";
 import type { CommandId, ExecutionId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
 import { decideEventsMax, leaseMs } from "#core/model/limits";
+import { parseEventReference } from "#core/model/references";
 import type { Plan } from "#core/playbook/plan";
 import type { NewCommandRow, Transition } from "#core/ports/event-log";
 import type { ControlContext } from "./context.ts";
-import { fetchResults, storePut } from "./results.ts";
+import { dataOf, fetchResults, storePut } from "./results.ts";
 import { crossRows, executionRow, resumeRow, toolRow } from "./rows.ts";
 
 /** A worker's free slots: the next commands may be handed to it in the same breath. */
@@ -73,6 +74,8 @@ export class TransitionBuilder {
   #take(events: readonly LoggedEvent[], puts: readonly Put[]): void {
     this.events.push(...events);
     this.#puts.push(...puts);
+    // What is stored with this transition can't be fetched before it.
+    for (const put of puts) this.#results.set(put.ref.ref, put.value);
     // The turn may need them again before they are stored.
     for (const put of puts) this.#results.set(put.ref.ref, put.value);
     for (const { event } of events) {
@@ -178,12 +181,26 @@ export class TransitionBuilder {
 
   async #fetch(needs: readonly Need[]): Promise<void> {
     const refs = needs.flatMap((need) => (need.kind === "result" ? [need.ref] : []));
-    for (const [ref, value] of await fetchResults(this.context, refs)) {
+    const stored: string[] = [];
+    for (const ref of refs) {
+      const value = this.#unstored(ref);
+      if (value === undefined) stored.push(ref);
+      else this.#results.set(ref, value);
+    }
+    for (const [ref, value] of await fetchResults(this.context, stored)) {
       this.#results.set(ref, value);
     }
     for (const need of needs) {
       if (need.kind === "catalog") this.#catalog.set(need.key, await this.#lookUp(need.key));
     }
+  }
+
+  /** A value that stands in an event of this very transition: the log doesn't have it yet. */
+  #unstored(ref: string): Json | undefined {
+    const place = parseEventReference(ref);
+    if (place?.executionId !== this.state.executionId) return undefined;
+    const logged = this.events[place.seq - this.#expectedHead - 1];
+    return logged === undefined ? undefined : dataOf(logged.event);
   }
 
   async #lookUp(key: string): Promise<CatalogFact | null> {

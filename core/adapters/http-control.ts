@@ -1,17 +1,29 @@
-// The control plane as a worker sees it, over HTTP.
+// The control plane as a worker sees it, over HTTP. No request is waited for without end: one that
+// has no answer in its time counts as lost, over a network and in one process alike.
 
 import type { WorkerCommand } from "#core/model/command";
+import { Fault } from "#core/model/fault";
 import type { Json, JsonObject } from "#core/model/json";
+import { controlRequestMs, renewRequestMs } from "#core/model/limits";
 import type { ResultRef } from "#core/model/outcome";
 import type { ControlPlane, SettleVerdict } from "#core/ports/control-plane";
 import type { LeaseRef, RenewVerdict } from "#core/ports/event-log";
 import type { ApiClient } from "./api-client.ts";
 
-export function httpControl(client: ApiClient): ControlPlane {
+export interface HttpControlOptions {
+  /** Milliseconds one request may take, its answer included; renewals have less. */
+  readonly requestMs?: number;
+}
+
+/** @throws (from its calls) what the client throws, or Fault `timeout`: it may have been done. */
+export function httpControl(client: ApiClient, options: HttpControlOptions = {}): ControlPlane {
+  const { requestMs = controlRequestMs } = options;
+  const within = <Answer>(ask: Ask<Answer>, signal?: AbortSignal): Promise<Answer> =>
+    answered(ask, { timeoutMs: requestMs, signal });
   return {
     claim: async (work, signal) => {
       const body = { ...work, pools: [...work.pools] };
-      const { commands } = await client.claim({ body }, signal);
+      const { commands } = await within((ending) => client.claim({ body }, ending), signal);
       return commands as WorkerCommand[];
     },
     settle: async ({ outcomes, ...work }, signal) => {
@@ -21,30 +33,67 @@ export function httpControl(client: ApiClient): ControlPlane {
         // Interfaces have no index signature; what is sent is plain JSON all the same.
         outcomes: outcomes as unknown as Parameters<ApiClient["settle"]>[0]["body"]["outcomes"],
       };
-      const { verdicts, commands } = await client.settle({ body }, signal);
+      const settled = await within((ending) => client.settle({ body }, ending), signal);
+      const { verdicts, commands } = settled;
       return { verdicts: verdicts as SettleVerdict[], commands: commands as WorkerCommand[] };
     },
     renew: async (worker, leases) => {
-      const { verdicts } = await client.renew({ body: { worker, leases: wireLeases(leases) } });
+      const body = { worker, leases: wireLeases(leases) };
+      const timeoutMs = Math.min(requestMs, renewRequestMs);
+      const { verdicts } = await answered((ending) => client.renew({ body }, ending), {
+        timeoutMs,
+      });
       return verdicts as RenewVerdict[];
     },
     release: async (worker, leases) => {
-      await client.release({ body: { worker, leases: wireLeases(leases) } });
+      const body = { worker, leases: wireLeases(leases) };
+      await within((ending) => client.release({ body }, ending));
     },
     putResult: async (executionId, name, value) => {
-      const answer = await client.putResult({
-        params: { id: executionId },
-        body: { name, data: value },
-      });
+      const input = { params: { id: executionId }, body: { name, data: value } };
+      const answer = await within((ending) => client.putResult(input, ending));
       return answer.result_ref as unknown as ResultRef;
     },
-    resolveResult: async (ref) => (await client.resolveResult({ query: { ref } })) as Json,
+    resolveResult: async (ref) => {
+      const input = { query: { ref } };
+      return (await within((ending) => client.resolveResult(input, ending))) as Json;
+    },
     credential: async (worker, commandId, alias) => {
       const body = { worker, command_id: commandId, alias };
-      const { data, ...rest } = await client.commandCredential({ body });
+      const answer = await within((ending) => client.commandCredential({ body }, ending));
+      const { data, ...rest } = answer;
       return { ...rest, data: data as JsonObject };
     },
   };
+}
+
+type Ask<Answer> = (ending: AbortSignal) => Promise<Answer>;
+
+interface Patience {
+  readonly timeoutMs: number;
+  /** The caller's own; its abort is passed on, and means what it means to the client. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The answer, or Fault `timeout` when it doesn't come in time, heeded abort or not. */
+async function answered<Answer>(ask: Ask<Answer>, patience: Patience): Promise<Answer> {
+  const { timeoutMs, signal } = patience;
+  const ending = new AbortController();
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    // Told first: what the abort makes of the request is of no interest any more.
+    late.reject(new Fault("timeout", `the control plane did not answer within ${timeoutMs} ms`));
+    ending.abort();
+  }, timeoutMs);
+  const pass = (): void => ending.abort();
+  if (signal?.aborted === true) pass();
+  signal?.addEventListener("abort", pass, { once: true });
+  try {
+    return await Promise.race([ask(ending.signal), late.promise]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", pass);
+  }
 }
 
 function wireLeases(leases: readonly LeaseRef[]) {

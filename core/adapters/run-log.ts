@@ -8,23 +8,39 @@ import { chainDigest, genesisDigest, type Sha256 } from "#core/model/codec";
 import type { LoggedEvent } from "#core/model/event";
 import { Fault } from "#core/model/fault";
 import type { ExecutionId } from "#core/model/ids";
-import type { EventLog } from "#core/ports/event-log";
+import type { EventLog, Transition } from "#core/ports/event-log";
 
 /** The file of an execution's log. */
 export function runLogFile(directory: string, id: ExecutionId): string {
   return join(directory, `${id}.jsonl`);
 }
 
+export interface RunLogOptions {
+  readonly directory: string;
+  /** Told once that the copy can't be written; the log itself goes on without. */
+  readonly onError: (thrown: unknown) => void;
+}
+
 /** The log, with every accepted event written to `<directory>/<execution_id>.jsonl` as well. */
-export function withRunLog(log: EventLog, directory: string): EventLog {
-  mkdirSync(directory, { recursive: true });
+export function withRunLog(log: EventLog, { directory, onError }: RunLogOptions): EventLog {
+  let isBroken = false;
+  const write = (transition: Transition): void => {
+    if (isBroken) return;
+    const { row, events } = transition;
+    try {
+      mkdirSync(directory, { recursive: true });
+      appendFileSync(runLogFile(directory, row.executionId), events.map(line).join(""));
+    } catch (thrown) {
+      isBroken = true;
+      onError(thrown);
+    }
+  };
   return {
     ...log,
     append: async (transitions) => {
       const verdicts = await log.append(transitions);
-      for (const [index, { row, events }] of transitions.entries()) {
-        if (verdicts[index] !== "accepted") continue;
-        appendFileSync(runLogFile(directory, row.executionId), events.map(line).join(""));
+      for (const [index, transition] of transitions.entries()) {
+        if (verdicts[index] === "accepted") write(transition);
       }
       return verdicts;
     },

@@ -219,8 +219,10 @@ function settled(state: ExecutionState, event: CallSettled, place: Place): void 
   loop.open--;
   loop.done++;
   loop.inlineBytes += inlineBytes;
-  if (event.type === "call.error") loop.failed++;
-  else if (command.iteration !== undefined) {
+  if (event.type === "call.error") {
+    loop.failed++;
+    loop.firstError ??= event.output.error ?? unknownFailure;
+  } else if (command.iteration !== undefined) {
     loop.results[command.iteration] = held(output.data ?? null, output.ref);
   }
 }
@@ -251,7 +253,7 @@ function withinBudget(state: ExecutionState, output: Output, place: Place): Budg
 function loopDone(state: ExecutionState, event: LoopDone): void {
   const active = activeStep(state, event.step);
   const step = state.steps.get(event.step);
-  active.output = loopOutput(event);
+  active.output = loopOutput(event, active.loop?.firstError);
   active.failed = event.stats.failed > 0;
   state.inlineBytes -= active.loop?.inlineBytes ?? 0;
   if (step !== undefined) {
@@ -263,16 +265,20 @@ function loopDone(state: ExecutionState, event: LoopDone): void {
 }
 
 /** The envelope of a loop: `results` stands apart in the state, since it may be a reference. */
-function loopOutput(event: LoopDone): Output {
+function loopOutput(event: LoopDone, cause: Failure | undefined): Output {
   const { stats } = event;
   const data = { stats: { ...stats } };
   if (stats.failed === 0) return { status: "ok", data };
   const error: Failure = {
     kind: "loop",
-    message: `${stats.failed} of ${stats.total} iterations failed`,
+    message: `${stats.failed} of ${stats.total} iterations failed${because(cause)}`,
     retryable: false,
   };
   return { status: "error", data, error };
+}
+
+function because(cause: Failure | undefined): string {
+  return cause === undefined ? "" : `, first: ${cause.message}`;
 }
 
 function exited(state: ExecutionState, event: StepExit): void {

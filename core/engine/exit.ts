@@ -89,11 +89,7 @@ class ExitContext {
   stepSet(): RenderedSet {
     if (this.#failed || this.step.set.length === 0) return { values: {} };
     try {
-      const values = this.#render(this.step.set);
-      for (const [key, value] of Object.entries(values)) {
-        setVariable(this.#overlay, key, value, this.turn.state.variables);
-      }
-      return { values };
+      return { values: this.#render(this.step.set) };
     } catch (thrown) {
       return { values: {}, error: failureOf(thrown, `step ${this.step.name}: set`) };
     }
@@ -147,10 +143,13 @@ class ExitContext {
     return { to, set: { ...before?.set, ...this.#render(arc.set) } };
   }
 
+  /** In order: each entry sees what the ones above it set. */
   #render(sets: readonly CompiledSet[]): JsonObject {
     const values: Record<string, Json> = {};
     for (const { key, value } of sets) {
-      values[key] = (renderValue(value, this.#scope, this.#environment) ?? null) as Json;
+      const rendered = (renderValue(value, this.#scope, this.#environment) ?? null) as Json;
+      values[key] = rendered;
+      setVariable(this.#overlay, key, rendered, this.turn.state.variables);
     }
     return values;
   }

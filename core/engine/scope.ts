@@ -46,7 +46,10 @@ export class ExecutionScope implements Scope {
       case "workload":
         return this.#held(this.state.workload);
       case "steps":
-        return new View({}, (key) => this.#step(key));
+        return new LazyView(
+          () => stepResults(this.state),
+          (key) => this.#step(key),
+        );
       case "execution_id":
         return this.state.executionId;
       case "job":
@@ -100,6 +103,18 @@ export class ExecutionScope implements Scope {
         return undefined;
     }
   }
+}
+
+/** Every result at hand by its step; one that is stored stands as its reference. */
+function stepResults(state: ExecutionState): JsonObject {
+  const results: Record<string, Json> = {};
+  for (const [name, { output, stats }] of state.steps) {
+    if (output === undefined) continue;
+    const { ref, data } = output;
+    if (stats !== undefined) results[name] = { stats: { ...stats } };
+    else results[name] = ref === undefined ? (data ?? null) : { _ref: ref.ref };
+  }
+  return results;
 }
 
 function jobView(executionId: string): JsonObject {

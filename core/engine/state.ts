@@ -15,6 +15,8 @@ export interface LoopState {
   open: number;
   done: number;
   failed: number;
+  /** Of the iteration that failed first, in log order. */
+  firstError?: Failure;
   /** By iteration; a failed or open one has no entry. */
   readonly results: Held[];
   /** Of the results held inline, as they stand in the log. */

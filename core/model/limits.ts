@@ -167,7 +167,7 @@ export const workerRetryMsMax = 5_000;
 /** A request to the control plane that has no answer by then counts as lost. */
 export const controlRequestMs = 30_000;
 /** A renewal counts as lost early enough for the next one to save the leases. */
-export const renewRequestMs = 4_000;
+export const renewRequestMs = 3_000;
 /** Tasks of one pipeline that run in a row before the event loop gets its turn. */
 export const pipelineTurnTasksMax = 100;
 /** A checkpoint may not be larger, encoded; a pipeline with more to keep waits in its slot. */

@@ -61,6 +61,7 @@ export function compileTasks(
     const config = splitter.split() as JsonObject;
     fields.push(...splitter.fields);
     readByWorker(splitter.holeReads);
+    if (asksForAll(source)) workerReads.push(...everything);
     for (const reads of policyReads(source)) readByWorker(reads);
     return {
       label: source.label,
@@ -72,6 +73,22 @@ export function compileTasks(
     };
   });
   return { tasks, fields, workerReads: distinct(workerReads) };
+}
+
+/** Code may look around: its `variables` and `context` hold the whole execution. */
+const codeKinds: ReadonlySet<string> = new Set(["python", "javascript"]);
+const everything: readonly ReadPath[] = ["workload", "ctx", "steps"].map((root) => ({
+  root,
+  path: [],
+}));
+
+/** The values come along only for code that names them: they may be large. */
+function asksForAll({ kind, config }: TaskSource): boolean {
+  if (!codeKinds.has(kind)) return false;
+  const spec = isJsonObject(config.spec) ? config.spec.code : undefined;
+  const code = config.code ?? spec;
+  // A script's text is not at hand here: it gets them in any case.
+  return typeof code !== "string" || /\b(variables|context)\b/.test(code);
 }
 
 function labelsOf(sources: readonly TaskSource[]): readonly string[] {

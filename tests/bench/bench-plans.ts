@@ -8,6 +8,8 @@ import { initialState } from "#core/engine/state";
 import { genesisDigest } from "#core/model/codec";
 import type { EventBody } from "#core/model/event";
 import { catalogId, eventId, executionId } from "#core/model/ids";
+import type { PlaybookDocument } from "#core/playbook/document";
+import { parsePlaybook } from "#core/playbook/parse";
 import type { Plan } from "#core/playbook/plan";
 
 export const sha256 = (text: string): string => Bun.SHA256.hash(text, "hex");
@@ -20,6 +22,13 @@ metadata: {name: ${name}, path: ${name}}
 workflow:
 ${workflow}
 `;
+}
+
+/** The checked document of a text that is known to be a playbook. */
+export function parsed(text: string): PlaybookDocument {
+  const parsing = parsePlaybook(text);
+  if (parsing.ok) return parsing.document;
+  throw new Error(`expected a playbook, found ${parsing.problems[0]?.message ?? "problems"}`);
 }
 
 /** A chain of steps that do nothing, one after the other. */

@@ -30,6 +30,19 @@ function cyclePlan(turns: number): Plan {
   return planOf(playbookText("cycle", `${start}\n${turn}`));
 }
 
+/** A ring of so many steps that is gone round once. */
+function ringPlan(steps: number): Plan {
+  const lines = Array.from({ length: steps }, (_, index) => {
+    const name = index === 0 ? "start" : `step_${index}`;
+    const isLast = index === steps - 1;
+    const arc = isLast
+      ? '{step: start, when: "{{ workload.again }}"}'
+      : `{step: step_${index + 1}}`;
+    return `- {step: ${name}, tool: {kind: noop}, next: {arcs: [${arc}]}}`;
+  });
+  return planOf(playbookText("ring", lines.join("\n")));
+}
+
 function msPerIteration(plan: Plan, iterations: number, runs: number): number {
   const startedAtMs = performance.now();
   for (let run = 0; run < runs; run++) runInEngine(plan, encodedRecord);
@@ -44,29 +57,16 @@ function growth(planOfSize: (size: number) => Plan, size: number, quick: boolean
   return msPerIteration(longPlan, long, 1) / shortMs;
 }
 
+function ratio(metric: string, planOfSize: (size: number) => Plan, size: number): Measurement {
+  return {
+    targets: [{ metric, unit: "×", target: ratioMax, better: "lower" }],
+    runs: 5,
+    take: (quick) => [growth(planOfSize, size, quick)],
+  };
+}
+
 export const measurements: readonly Measurement[] = [
-  {
-    targets: [
-      {
-        metric: `iteration of a loop of ${longLoop}, to one of ${short}`,
-        unit: "×",
-        target: ratioMax,
-        better: "lower",
-      },
-    ],
-    runs: 5,
-    take: (quick) => [growth(loopPlan, longLoop, quick)],
-  },
-  {
-    targets: [
-      {
-        metric: `turn of a cycle of ${longCycle}, to one of ${short}`,
-        unit: "×",
-        target: ratioMax,
-        better: "lower",
-      },
-    ],
-    runs: 5,
-    take: (quick) => [growth(cyclePlan, longCycle, quick)],
-  },
+  ratio(`iteration of a loop of ${longLoop}, to one of ${short}`, loopPlan, longLoop),
+  ratio(`turn of a cycle that turns ${longCycle} times, to ${short}`, cyclePlan, longCycle),
+  ratio(`step of a cycle of ${longCycle} steps, to one of ${short}`, ringPlan, longCycle),
 ];

@@ -1,6 +1,6 @@
 // How command lines are read, and what is said of those that are not as expected.
 
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { type CommandSyntax, parseArguments } from "#cli/arguments";
 import { noetl, workplace } from "./noetl.ts";
 
@@ -58,6 +58,7 @@ describe("a command line", () => {
 
 describe("noetl", () => {
   const place = workplace();
+  afterAll(() => place.remove());
   const run = (...argv: readonly string[]) => noetl(argv, { cwd: place.folder });
 
   test("without a command shows all of them, and help shows the flags of one", async () => {

@@ -59,6 +59,12 @@ describe("noetl config", () => {
     expect(out).not.toContain("hunter2");
   });
 
+  test("every command that reads settings warns about unknown names, beside its output", async () => {
+    const { out, err } = await noetl(["list"], { cwd: place.folder, env: { NOETL_PRT: "1" } });
+    expect(out).toBe("");
+    expect(err).toStartWith("noetl: NOETL_PRT in the environment is no setting");
+  });
+
   test("a setting that is not as expected ends a command with 2", async () => {
     const { exitCode, err } = await noetl(["list"], {
       cwd: place.folder,

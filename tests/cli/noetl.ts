@@ -47,6 +47,8 @@ export interface Running {
 export interface StartOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What is started, relative to the root; the command line by default. */
+  readonly script?: string;
 }
 
 /** Settings of the machine that runs the tests stay out of them. */
@@ -57,9 +59,9 @@ const inherited = Object.fromEntries(
 );
 
 /** Starts `noetl argv…`. */
-export function startNoetl(argv: readonly string[], { cwd, env = {} }: StartOptions): Running {
-  const script = join(repositoryRoot, "scripts/noetl.ts");
-  const child = Bun.spawn([process.execPath, script, ...argv], {
+export function startNoetl(argv: readonly string[], options: StartOptions): Running {
+  const { cwd, env = {}, script = "scripts/noetl.ts" } = options;
+  const child = Bun.spawn([process.execPath, join(repositoryRoot, script), ...argv], {
     cwd,
     env: { ...inherited, ...env },
     stdin: "ignore",

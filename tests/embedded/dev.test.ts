@@ -3,7 +3,9 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { api } from "#core/wire/api";
+import { repositoryRoot } from "#scripts/install";
 import { noetl, type Running, startNoetl, type Workplace, workplace } from "#tests/cli/noetl";
 
 const head = (name: string) =>
@@ -267,6 +269,17 @@ describe("the life of noetl dev", () => {
     await again.ended;
     const reset = await startDev(place, "--reset");
     expect(JSON.parse((await reset.run("list", "--json")).out).executions).toEqual([]);
+  });
+
+  test("bun run dev starts it from a checkout", async () => {
+    const { scripts } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8"));
+    expect(scripts.dev).toBe("bun scripts/dev.ts");
+    fresh();
+    const running = startNoetl(["--port", "0"], { cwd: place.folder, script: "scripts/dev.ts" });
+    started.push(running);
+    await running.says(/ready in \d+ ms/);
+    running.signal("SIGINT");
+    expect((await running.ended).exitCode).toBe(0);
   });
 
   test("a port that is taken makes it take the next free one", async () => {

@@ -150,6 +150,14 @@ log: .noetl/runs/ID.jsonl
     expect(out.trimEnd().split("\n").length).toBe(10);
   });
 
+  test("completes without its log where that can't be written, and says so", async () => {
+    const read = workplace({ "hello.yaml": hello, ".noetl": "a file is in the way" });
+    const { exitCode, out } = await noetl(["run", "hello.yaml"], { cwd: read.folder });
+    read.remove();
+    expect(exitCode).toBe(0);
+    expect(out.match(/^note: the log can't be written to \.noetl\/runs: /gm)?.length).toBe(1);
+  });
+
   test("gives a result that was stored whole with --json", async () => {
     const { json } = await report("large.yaml");
     expect(json.result).toEqual({ text: "x".repeat(200_000) });

@@ -3,12 +3,12 @@
 import { describe, expect, test } from "bun:test";
 
 import type { Json } from "#core/model/json";
+import { postgresPoolConnectionsMax } from "#core/model/limits";
 import { postgresMissing } from "#tests/support/postgres";
 import { objectData, toolContext } from "#tests/tools/context";
 import { outcomeOf } from "#tests/tools/outcome-of";
 import { postgresAvailable, postgresCalls } from "#tests/tools/postgres-calls";
 import { postgresTool } from "#worker/tools/postgres";
-import { postgresPoolConnectionsMax } from "#core/model/limits";
 
 // Without PostgreSQL's programs there is no server to test against: the skip says how to get it.
 if (!postgresAvailable) test.skip(postgresMissing, () => undefined);

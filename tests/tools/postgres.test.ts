@@ -1,13 +1,12 @@
 // Holds a postgres call to its promises against a real server: results, transactions, sessions.
 
 import { describe, expect, test } from "bun:test";
-
+import { postgresPoolConnectionsMax } from "#core/model/limits";
 import { postgresMissing } from "#tests/support/postgres";
 import { toolContext } from "#tests/tools/context";
 import { failureOf } from "#tests/tools/outcome-of";
 import { postgresAvailable, postgresCalls } from "#tests/tools/postgres-calls";
 import { postgresTool } from "#worker/tools/postgres";
-import { postgresPoolConnectionsMax } from "#core/model/limits";
 
 // Without PostgreSQL's programs there is no server to test against: the skip says how to get it.
 if (!postgresAvailable) test.skip(postgresMissing, () => undefined);

@@ -10,7 +10,7 @@ import type {
 } from "@duckdb/node-api";
 
 import type { Json } from "#core/model/json";
-import { errorMessageCharsMax, resultBytesMax } from "#core/model/limits";
+import { duckdbMemoryBytesMax, errorMessageCharsMax, resultBytesMax } from "#core/model/limits";
 import type { Output } from "#core/model/outcome";
 import { refuseCredential } from "./auth.ts";
 import { configFailure, type Deadline, textField, withDeadline } from "./call-config.ts";

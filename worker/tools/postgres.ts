@@ -2,18 +2,13 @@
 // exact by type, cancelled on the server when the call ends early (language reference §2.4).
 
 import type { JsonObject } from "#core/model/json";
-import { resultBytesMax } from "#core/model/limits";
+import { postgresPoolConnectionsMax, resultBytesMax } from "#core/model/limits";
 import type { Output } from "#core/model/outcome";
 import { postgresAuth, redactor } from "./auth.ts";
 import { configFailure, type Deadline, textField, withDeadline } from "./call-config.ts";
 import { type Canceller, canceller } from "./postgres-cancel.ts";
 import { isBroken, postgresFailure } from "./postgres-failure.ts";
-import {
-  type Lease,
-  type PostgresPools,
-  postgresPoolConnectionsMax,
-  postgresPools,
-} from "./postgres-pool.ts";
+import { type Lease, type PostgresPools, postgresPools } from "./postgres-pool.ts";
 import {
   openSession,
   PreparedStatementError,

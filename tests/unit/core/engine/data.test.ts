@@ -209,6 +209,10 @@ workflow:
     const made = run("{x: '{{ output.n + 1 }}'}", "{step: end, set: {y: '{{ x + 1 }}'}}");
     expect({ ...made.state.variables }).toEqual({ x: 2, y: 3 });
   });
+  test("sees in each entry what the ones above it set", () => {
+    const made = run("{x: 1, y: '{{ x + 1 }}'}", "{step: end, set: {z: 5, w: '{{ z + y }}'}}");
+    expect({ ...made.state.variables }).toEqual({ x: 1, y: 2, z: 5, w: 7 });
+  });
   test("is evaluated once per completion", () => {
     const exits = run("{x: 1}").log.filter(({ event }) => event.type === "step.exit");
     expect(exits.map(({ event }) => ("set" in event ? event.set : undefined))).toEqual([
@@ -231,5 +235,38 @@ describe("a result too large to carry", () => {
   test("is fetched where a template needs more than its summary", () => {
     expect(seen("{{ start.rows[1].a }}", big)).toBe(2);
     expect(seen("{{ start.text | length }}", big)).toBe(200_000);
+  });
+});
+
+describe("code", () => {
+  const scopeOf = (code: string): Json => {
+    const text = `
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: t, path: t}
+workload: {city: Oslo}
+workflow:
+- step: start
+  tool: {kind: noop}
+  set: {n: 1}
+  next: {arcs: [{step: look}]}
+- step: look
+  tool: {kind: python, code: ${JSON.stringify(code)}}
+`;
+    let scope: Json = null;
+    new EngineRun(planOf(text)).start().run((command) => {
+      scope = (command.event.input?.scope ?? null) as Json;
+      return ok({ x: 2 });
+    });
+    return scope;
+  };
+
+  test("that names variables or context is given the whole execution", () => {
+    const whole = { workload: { city: "Oslo" }, ctx: { n: 1 }, steps: { start: { x: 2 } } };
+    expect(scopeOf("result = variables['n']")).toEqual(whole);
+    expect(scopeOf("result = context.get('args')")).toEqual(whole);
+  });
+  test("that does not is given nothing it didn't ask for", () => {
+    expect(scopeOf("result = 1")).toBe(null);
   });
 });

@@ -124,7 +124,10 @@ describe("an iteration", () => {
       stats: { total: 3, success: 2, failed: 1 },
       results: [10, null, 30],
     });
-    expect(run.log.at(-1)?.event).toMatchObject({ failed_steps: ["start"] });
+    expect(run.log.at(-1)?.event).toMatchObject({
+      failed_steps: ["start"],
+      error: { message: "failed steps: start: 1 of 3 iterations failed, first: boom" },
+    });
   });
   test("whose input can't be rendered fails alone", () => {
     const run = start(playbook(items("{mode: sequential}"), "{{ 10 / (x - 20) }}")).run(echo);
