@@ -77,6 +77,14 @@ async function jsonBody(request: Request): Promise<unknown> {
   if (depthOf(text) > jsonDepthMax) {
     throw new Fault("invalid", `the body is nested deeper than ${jsonDepthMax} levels`);
   }
+  const value = parsed(text);
+  // A schema whose fields are all optional would take a list for a map without any.
+  if (Array.isArray(value))
+    throw new Fault("invalid", "expected the body to be a map, found a list");
+  return value;
+}
+
+function parsed(text: string): unknown {
   try {
     return parseJsonExactly(text);
   } catch (thrown) {

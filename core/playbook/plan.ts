@@ -1,7 +1,7 @@
 // The plan: a checked playbook compiled to what the engine runs. Every template is a closure,
 // every arc an index. A plan is made once per content digest and never changes.
 
-import type { SetEntry, TaskPolicy, TemplateHole } from "#core/model/command";
+import type { TaskSpec } from "#core/model/command";
 import type { JsonObject } from "#core/model/json";
 import type { Graph } from "./graph.ts";
 import type { ReadPath, Template } from "./template.ts";
@@ -14,16 +14,6 @@ export interface PlanField {
   readonly task: number;
   readonly at: readonly (string | number)[];
   readonly template: Template;
-}
-
-export interface PlanTask {
-  readonly label: string;
-  readonly kind: string;
-  /** The tool's fields as written; templated places stand as null. */
-  readonly config: JsonObject;
-  readonly holes: readonly TemplateHole[];
-  readonly set: readonly SetEntry[];
-  readonly policy?: TaskPolicy;
 }
 
 export interface PlanArc {
@@ -46,7 +36,7 @@ export interface PlanStep {
   readonly kind: string;
   readonly pool: string;
   readonly timeoutMs?: number;
-  readonly tasks: readonly PlanTask[];
+  readonly tasks: readonly TaskSpec[];
   readonly fields: readonly PlanField[];
   /** What the worker's templates read of the execution. */
   readonly workerReads: readonly ReadPath[];

@@ -2,10 +2,10 @@
 // rendered by the engine when the command is issued; those that read what only exists while the
 // tasks run (outputs, labels, secrets, what the pipeline sets) are holes, left to the worker.
 
-import type { PolicyRule, SetEntry, TaskPolicy, TemplateHole } from "#core/model/command";
+import type { PolicyRule, SetEntry, TaskPolicy, TaskSpec, TemplateHole } from "#core/model/command";
 import type { Json, JsonObject } from "#core/model/json";
 import { isJsonObject } from "#core/model/json";
-import type { PlanField, PlanTask } from "./plan.ts";
+import type { PlanField } from "./plan.ts";
 import { compileExpression, compileTemplate, isTemplate, type ReadPath } from "./template.ts";
 import { compileValue, setTarget } from "./value.ts";
 
@@ -18,7 +18,7 @@ export interface TaskSource {
 }
 
 export interface CompiledTasks {
-  readonly tasks: readonly PlanTask[];
+  readonly tasks: readonly TaskSpec[];
   readonly fields: readonly PlanField[];
   readonly workerReads: readonly ReadPath[];
 }

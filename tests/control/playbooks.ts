@@ -16,11 +16,7 @@ export function chain(path: string, steps: number, tool = "kind: noop"): string 
 }
 
 /** A parallel loop over `items`, then `after`, whose input is `then`. */
-export function loop(
-  path: string,
-  inFlight: number,
-  then = "{{ each.results | length }}",
-): string {
+export function loop(path: string, inFlight: number, then = "{{ each.results | length }}"): string {
   return `${head(path)}
 - step: each
   loop: {in: "{{ items }}", iterator: item, spec: {mode: parallel, max_in_flight: ${inFlight}}}

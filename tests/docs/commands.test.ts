@@ -64,12 +64,7 @@ async function runBlock(shell: PageShell, block: Block, reading: Reading): Promi
     const said = await runUntil(shell, own, ({ output }) =>
       matchesShown(shown, output, reading.ids),
     );
-    if (!matchesShown(shown, said.output, reading.ids)) {
-      expect(`${where}\n${normalised(said.output).trimEnd()}`).toBe(
-        `${where}\n${normalised(shown)}`,
-      );
-      throw new Error(`${where}: another id than shown before:\n${said.output}`);
-    }
+    if (!matchesShown(shown, said.output, reading.ids)) differ(where, shown, said.output);
     const expected = index === commands.length - 1 ? exit : 0;
     expect({ where, exitCode: said.exitCode }).toEqual({ where, exitCode: expected });
   }
@@ -114,9 +109,13 @@ async function begin(
   const output = () => started.output().replace("preparing the database, once\n", "");
   while (!matchesShown(shown, output(), ids, { openEnd: true })) {
     const complete = output().split("\n").length > shown.split("\n").length;
-    if (complete || started.hasEnded()) {
-      expect(`${where}\n${normalised(output()).trimEnd()}`).toBe(`${where}\n${normalised(shown)}`);
-    }
+    if (complete || started.hasEnded()) differ(where, shown, output());
     await started.more();
   }
+}
+
+/** @throws with both texts side by side. */
+function differ(where: string, shown: string, output: string): never {
+  expect(`${where}\n${normalised(output).trimEnd()}`).toBe(`${where}\n${normalised(shown)}`);
+  throw new Error(`${where}: another id than was shown before:\n${output}`);
 }

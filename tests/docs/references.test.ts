@@ -5,7 +5,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { parsePlaybook } from "#core/playbook/parse";
 import { repositoryRoot } from "#scripts/install";
-import { allPages, anchors, blockFile, codeWords, innerLinks, language, type Page } from "./pages.ts";
+import {
+  allPages,
+  anchors,
+  blockFile,
+  codeWords,
+  innerLinks,
+  language,
+  type Page,
+} from "./pages.ts";
 
 const pages = allPages();
 const byPath = new Map(pages.map((page) => [page.path, page]));
@@ -55,7 +63,9 @@ describe("the documentation", () => {
 
   test("has a page for everything below docs/ in its index", () => {
     const index = byPath.get("docs/README.md");
-    const linked = new Set((index === undefined ? [] : innerLinks(index)).map((link) => `docs/${link}`));
+    const linked = new Set(
+      (index === undefined ? [] : innerLinks(index)).map((link) => `docs/${link}`),
+    );
     const below = pages.map(({ path }) => path).filter((path) => /^docs\/(?!README)/.test(path));
     expect(below.filter((path) => !linked.has(path))).toEqual([]);
   });
@@ -76,10 +86,14 @@ describe("the documentation", () => {
   });
 
   test("shows files of the repository as they are, comments aside", () => {
-    const shown = pages.flatMap(({ blocks }) => blocks).flatMap((block) => {
-      const file = /^# (examples\/\S+)$/.exec(block.text.split("\n")[0] ?? "")?.[1];
-      return file === undefined || blockFile(block) !== undefined ? [] : [{ file, text: block.text }];
-    });
+    const shown = pages
+      .flatMap(({ blocks }) => blocks)
+      .flatMap((block) => {
+        const file = /^# (examples\/\S+)$/.exec(block.text.split("\n")[0] ?? "")?.[1];
+        return file === undefined || blockFile(block) !== undefined
+          ? []
+          : [{ file, text: block.text }];
+      });
     for (const { file, text } of shown) {
       expect({ file, text: uncommented(text) }).toEqual({
         file,
@@ -95,7 +109,9 @@ function uncommented(text: string): string {
 }
 
 describe("every promise of ARCHITECTURE.md", () => {
-  const promises = sectionOf("ARCHITECTURE.md", "Promises").split(/^(?=\d+\. )/m).slice(1);
+  const promises = sectionOf("ARCHITECTURE.md", "Promises")
+    .split(/^(?=\d+\. )/m)
+    .slice(1);
 
   test("is written down", () => expect(promises.length).toBeGreaterThan(3));
 

@@ -6,10 +6,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WorkerCommand } from "#core/model/command";
-import { workerRetryMsMax, workerTickMs } from "#core/model/limits";
-import { until } from "#tests/support/virtual-clock";
-import { command, failed, ok, rule, task } from "#tests/worker/commands";
+import { checkpointBytesMax, workerRetryMsMax, workerTickMs } from "#core/model/limits";
+import { until, virtualClock } from "#tests/support/virtual-clock";
+import { command, failed, ok, rule, task, testServices, tool } from "#tests/worker/commands";
 import { instant, setting, work } from "#tests/worker/running-worker";
+import { CommandRun } from "#worker/command-run";
+import { givenTools } from "#worker/registry";
+import { runCommand } from "#worker/run-command";
 import type { Tool } from "#worker/tools/tool";
 
 const longMs = 60_000;
@@ -121,4 +124,18 @@ test("a worker that stops keeps what a pipeline has come to when it meets a long
 
   expect(control.reported).toMatchObject([{ yielded: { delay_ms: longMs } }]);
   expect(control.released).toEqual([]);
+});
+
+test("the wait of a command that keeps its slot ends when the command is stopped", async () => {
+  const clock = virtualClock();
+  const large = tool(() => ({ ...failed(), data: "x".repeat(1.5 * checkpointBytesMax) }));
+  const of = flaky;
+  const run = new CommandRun(of, clock.nowMs(), 0);
+  const running = runCommand(run, testServices({ clock, tools: givenTools([large]) }));
+  await clock.advance(1_000);
+  expect(clock.sleeping()).toBe(1);
+  run.stop("gone", clock.nowMs());
+
+  expect(await running).toMatchObject({ output: { error: { kind: "cancelled" } } });
+  expect(clock.nowMs() - run.startedAtMs).toBe(1_000);
 });

@@ -18,13 +18,10 @@ import {
   rule,
   scriptedTool,
   task,
-  testServices,
   tool,
 } from "#tests/worker/commands";
 import { CommandRun } from "#worker/command-run";
 import { runPipeline } from "#worker/pipeline";
-import { givenTools } from "#worker/registry";
-import { runCommand } from "#worker/run-command";
 import { templateCache } from "#worker/template-cache";
 import type { Tool } from "#worker/tools/tool";
 
@@ -206,6 +203,53 @@ test("the step's timeout counts the waits, also where it ends one of them", asyn
   });
 });
 
+test("a pipeline whose time was over with its wait still says what its tasks came to", async () => {
+  const flaky = { ...scriptedTool(failed()), kind: "flaky" };
+  const tasks = [
+    task("a", { config: { n: 1 } }),
+    task("b", { kind: "flaky", rules: retrying() }),
+    task("c"),
+  ];
+  const { outcome, yields } = await course(command(tasks, { timeoutMs: longMs }), [
+    echoTool(),
+    flaky,
+  ]);
+
+  expect(yields.length).toBe(1);
+  expect(outcome.output).toMatchObject({
+    error: { kind: "timeout" },
+    task: "b",
+    tasks: { a: { n: 1 } },
+  });
+});
+
+test("error is the last failure after the wait too, where a success is what is tried again", async () => {
+  const tasks = [
+    task("early", { kind: "early", rules: [rule("continue")] }),
+    task("late", { kind: "late", rules: [rule("retry", { when: isError })] }),
+    task("poll", {
+      kind: "poll",
+      holes: { seen: "{{ error.kind }}" },
+      rules: [
+        rule("retry", {
+          when: "{{ output.data == 'pending' }}",
+          delayMs: longMs,
+          backoff: "linear",
+        }),
+      ],
+    }),
+  ];
+  const poll = scriptedTool(ok("pending"), ok("done"));
+  const { yields } = await course(command(tasks), [
+    { ...scriptedTool(failed("early")), kind: "early" },
+    { ...scriptedTool(failed("late"), ok(1)), kind: "late" },
+    { ...poll, kind: "poll" },
+  ]);
+
+  expect(yields.length).toBe(1);
+  expect(poll.calls.map(({ config }) => config["seen"])).toEqual(["late", "late"]);
+});
+
 test("a tool is told how much of the command's time is left after the wait", async () => {
   const flaky = scriptedTool(failed(), ok(1));
   const only = task("only", { rules: retrying() });
@@ -278,8 +322,8 @@ test("a checkpoint that is not understood starts the pipeline at its first task"
 });
 
 test("what is too large for a checkpoint waits in its slot", async () => {
-  const sized = async (chars: number): Promise<number> => {
-    const data: Json = "x".repeat(chars);
+  const sized = async (chars: number, char = "x"): Promise<number> => {
+    const data: Json = char.repeat(chars);
     const flaky = { ...scriptedTool(failed(), ok(1)), kind: "flaky" };
     const tasks = [task("a"), task("b", { kind: "flaky", rules: retrying() })];
     const { outcome, yields } = await course(command(tasks), [tool(() => ok(data)), flaky]);
@@ -293,6 +337,8 @@ test("what is too large for a checkpoint waits in its slot", async () => {
 
   expect(await sized(checkpointBytesMax - 2_000)).toBe(1);
   expect(await sized(checkpointBytesMax)).toBe(0);
+  // Fewer characters, but more bytes than characters.
+  expect(await sized(checkpointBytesMax / 2, "ü")).toBe(0);
   expect(await sized(10 * checkpointBytesMax)).toBe(0);
 });
 
@@ -335,18 +381,4 @@ test("a retry without an end to its delay waits no longer than the command may t
   ]);
 
   expect(delay_ms).toBe(longMs);
-});
-
-test("the wait of a command that keeps its slot ends when the command is stopped", async () => {
-  const clock = virtualClock();
-  const large = tool(() => ({ ...failed(), data: "x".repeat(1.5 * checkpointBytesMax) }));
-  const of = command([task("only", { rules: retrying() })]);
-  const run = new CommandRun(of, clock.nowMs(), 0);
-  const running = runCommand(run, testServices({ clock, tools: givenTools([large]) }));
-  await clock.advance(1_000);
-  expect(clock.sleeping()).toBe(1);
-  run.stop("gone", clock.nowMs());
-
-  expect(await running).toMatchObject({ output: { error: { kind: "cancelled" } } });
-  expect(clock.nowMs() - run.startedAtMs).toBe(1_000);
 });

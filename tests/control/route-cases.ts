@@ -1,0 +1,294 @@
+// For every route of the contract one request that goes well and the ones that are refused, as
+// plain HTTP. `$id` stands for a running execution, `$ended` for one that has ended, `$command`
+// for a command that worker `w1` has leased, `$catalog` for the playbook's entry, `$ref` for a
+// stored value.
+
+import type { Api } from "#core/wire/api";
+
+export interface RefusedCase {
+  readonly path?: string;
+  /** JSON, or text that is sent as it is. */
+  readonly body?: unknown;
+  readonly status: number;
+  readonly code: string;
+}
+
+export interface RouteCase {
+  readonly path: string;
+  readonly body?: unknown;
+  /** What the answer holds, among other things. */
+  readonly answer: unknown;
+  readonly refused: readonly RefusedCase[];
+}
+
+const unknown = "1234567890123456789";
+
+const refusedIds = (suffix = "", body?: unknown): readonly RefusedCase[] => [
+  { path: `/api/executions/${unknown}${suffix}`, body, status: 404, code: "not_found" },
+  { path: `/api/executions/x12${suffix}`, body, status: 422, code: "invalid" },
+  { path: `/api/executions/0${suffix}`, body, status: 422, code: "invalid" },
+  { path: `/api/executions/99999999999999999999${suffix}`, body, status: 422, code: "invalid" },
+];
+
+const invalid = (body: unknown): RefusedCase => ({ body, status: 422, code: "invalid" });
+const badBodies = ["{", "", "[]", '"text"', "null", 12].map(invalid);
+
+const work = { worker: "w9", pools: ["empty"], want: 1 };
+const lease = { command_id: "$command", attempt: 1 };
+const badLeases: readonly RefusedCase[] = [
+  ...badBodies,
+  invalid({ worker: "", leases: [] }),
+  invalid({ worker: "w\u0000", leases: [] }),
+  invalid({ worker: "w1", leases: [{ command_id: "$command", attempt: "1" }] }),
+  invalid({ worker: "w1", leases: [{ command_id: "$command", attempt: 4_000_000_000 }] }),
+  {
+    body: { worker: "w1", leases: Array.from({ length: 257 }, () => lease) },
+    status: 413,
+    code: "too_large",
+  },
+];
+
+export const routeCases: { readonly [Name in keyof Api]: RouteCase } = {
+  health: { path: "/api/health", answer: { status: "ok", version: "0.0.0-test" }, refused: [] },
+  execute: {
+    path: "/api/execute",
+    body: { path: "t/routes", workload: { who: "Ada" } },
+    answer: { status: "started", commands_generated: 1, path: "t/routes", version: 1 },
+    refused: [
+      ...badBodies,
+      invalid({}),
+      invalid({ path: 1 }),
+      invalid({ path: "t/routes\u0000" }),
+      invalid({ path: "t/routes", payload: [1] }),
+      invalid({ path: "t/routes", payload: "text" }),
+      invalid({ path: "t/routes", version: 1.5 }),
+      invalid({ path: "t/routes", version: 0 }),
+      invalid({ path: "t/routes", version: 3_000_000_000 }),
+      { body: { path: "t/nowhere" }, status: 404, code: "not_found" },
+      { body: { path: "t/routes", version: 7 }, status: 404, code: "not_found" },
+      { body: { catalog_id: 12 }, status: 404, code: "not_found" },
+      { body: { catalog_id: "twelve" }, status: 404, code: "not_found" },
+    ],
+  },
+  listExecutions: {
+    path: "/api/executions?status=RUNNING&path=t/routes&page_size=1",
+    answer: [{ path: "t/routes", status: "RUNNING", version: 1 }],
+    refused: [
+      ...["status=odd", "limit=x", "limit=-1", "limit=1.5", "limit=99999999999", "page=0"],
+      ...[
+        "page=6000&page_size=1",
+        "before=x",
+        "parent_execution_id=-1",
+        "path=%00",
+        "limit=1&limit=2",
+      ],
+    ].map((query) => ({ path: `/api/executions?${query}`, status: 422, code: "invalid" })),
+  },
+  getExecution: {
+    path: "/api/executions/$ended",
+    answer: { execution_id: "$ended", status: "COMPLETED", result: { sum: 3 }, failed_steps: [] },
+    refused: refusedIds(),
+  },
+  executionStatus: {
+    path: "/api/executions/$id/status",
+    answer: { execution_id: "$id", status: "RUNNING", current_step: "s1", completed: false },
+    refused: refusedIds("/status"),
+  },
+  executionEvents: {
+    path: "/api/executions/$id/events?event_type=step.enter",
+    answer: {
+      execution_id: "$id",
+      events: [{ event_type: "step.enter", step: "s1", node_name: "s1", seq: 2 }],
+      pagination: { total_events: 3, next_after: null, has_next: false },
+    },
+    refused: [
+      ...refusedIds("/events"),
+      ...["after=-1", "after=x", "after=3000000000", "limit=-1"].map((query) => ({
+        path: `/api/executions/$id/events?${query}`,
+        status: 422,
+        code: "invalid",
+      })),
+    ],
+  },
+  cancelExecution: {
+    path: "/api/executions/$ended/cancel",
+    answer: { status: "already_completed", execution_id: "$ended", cancelled_executions: [] },
+    refused: [
+      ...refusedIds("/cancel"),
+      ...["{", "[]", { reason: 1 }, { cascade: "no" }].map(invalid),
+    ],
+  },
+  registerCatalog: {
+    path: "/api/catalog/register",
+    body: {
+      content:
+        "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: r}\nworkflow: [{step: s, tool: {kind: noop}}]",
+    },
+    answer: { status: "success", path: "r", kind: "Playbook" },
+    refused: [...badBodies, invalid({ content: 1 }), invalid({ content: "" })],
+  },
+  listCatalog: {
+    path: "/api/catalog/list",
+    body: { path: "t/routes" },
+    answer: { entries: [{ path: "t/routes", version: 1, kind: "Playbook" }] },
+    refused: ["{", "[]", { limit: 1.5 }, { limit: -1 }, { path: 1 }].map(invalid),
+  },
+  catalogResource: {
+    path: "/api/catalog/resource",
+    body: { catalog_id: "$catalog" },
+    answer: { path: "t/routes", version: 1 },
+    refused: [
+      ...badBodies,
+      invalid({ path: "t/routes", version: "newest" }),
+      invalid({ path: "t/routes", version: 1.5 }),
+      { body: { path: "t/nowhere" }, status: 404, code: "not_found" },
+    ],
+  },
+  claim: {
+    path: "/api/commands/claim",
+    body: work,
+    answer: { commands: [] },
+    refused: [
+      ...badBodies,
+      invalid({ ...work, worker: "" }),
+      invalid({ ...work, pools: [] }),
+      invalid({ ...work, pools: [1] }),
+      invalid({ ...work, pools: ["a\u0000"] }),
+      invalid({ ...work, want: -1 }),
+      invalid({ ...work, want: 0.5 }),
+    ],
+  },
+  settle: {
+    path: "/api/commands/settle",
+    body: { ...work, outcomes: [] },
+    answer: { verdicts: [], commands: [] },
+    refused: [
+      ...badBodies,
+      invalid({ ...work, outcomes: {} }),
+      invalid({ ...work, outcomes: [{ ...lease, output: { status: "ok" } }] }),
+      {
+        body: {
+          ...work,
+          outcomes: Array.from({ length: 257 }, () => ({
+            ...lease,
+            output: { status: "ok" },
+            duration_ms: 1,
+          })),
+        },
+        status: 413,
+        code: "too_large",
+      },
+    ],
+  },
+  renew: {
+    path: "/api/commands/renew",
+    body: { worker: "w1", leases: [lease] },
+    answer: { verdicts: ["renewed"] },
+    refused: badLeases,
+  },
+  release: {
+    path: "/api/commands/release",
+    body: { worker: "w9", leases: [lease] },
+    answer: { released: 1 },
+    refused: badLeases,
+  },
+  commandCredential: {
+    path: "/api/commands/credential",
+    body: { worker: "w1", command_id: "$command", alias: "db" },
+    answer: { name: "db", type: "postgres", data: { user: "ada" } },
+    refused: [
+      ...badBodies,
+      {
+        body: { worker: "w1", command_id: "$command", alias: "nobody" },
+        status: 404,
+        code: "not_found",
+      },
+      ...[
+        { worker: "w2", command_id: "$command", alias: "db" },
+        { worker: "w1", command_id: "$ended:s1:1", alias: "db" },
+        { worker: "w1", command_id: "none", alias: "db" },
+      ].map((body) => ({ body, status: 403, code: "forbidden" })),
+    ],
+  },
+  putResult: {
+    path: "/api/result/$id",
+    body: { name: "s1", data: { rows: [1, 2] } },
+    answer: { bytes: 14, scope: "execution", result_ref: { kind: "result_ref" } },
+    refused: [
+      ...badBodies,
+      invalid({ data: 1 }),
+      invalid({ name: "", data: 1 }),
+      invalid({ name: "s1" }),
+      {
+        path: `/api/result/${unknown}`,
+        body: { name: "s1", data: 1 },
+        status: 404,
+        code: "not_found",
+      },
+      { path: "/api/result/x", body: { name: "s1", data: 1 }, status: 422, code: "invalid" },
+    ],
+  },
+  resolveResult: {
+    path: "/api/result/resolve?ref=$ref",
+    answer: { stored: true },
+    refused: [
+      { path: "/api/result/resolve", status: 422, code: "invalid" },
+      { path: "/api/result/resolve?ref=file:///etc/passwd", status: 422, code: "invalid" },
+      { path: "/api/result/resolve?ref=noetl://nowhere", status: 404, code: "not_found" },
+      {
+        path: "/api/result/resolve?ref=noetl://execution/12/event/0",
+        status: 404,
+        code: "not_found",
+      },
+    ],
+  },
+  listVariables: {
+    path: "/api/vars/$id",
+    answer: { execution_id: "$id", variables: {}, count: 0 },
+    refused: [
+      { path: `/api/vars/${unknown}`, status: 404, code: "not_found" },
+      { path: "/api/vars/x", status: 422, code: "invalid" },
+    ],
+  },
+  getVariable: {
+    path: "/api/vars/$ended/kept",
+    answer: { execution_id: "$ended", name: "kept", value: [1], type: "ctx" },
+    refused: [
+      { path: "/api/vars/$id/nothing", status: 404, code: "not_found" },
+      { path: `/api/vars/${unknown}/kept`, status: 404, code: "not_found" },
+    ],
+  },
+  setVariables: {
+    path: "/api/vars/$id",
+    body: { variables: { note: "hello" } },
+    answer: { execution_id: "$id", variables_set: 1, var_names: ["note"] },
+    refused: [
+      ...badBodies,
+      invalid({ variables: [1] }),
+      invalid({ variables: "text" }),
+      { path: "/api/vars/$ended", body: { variables: {} }, status: 409, code: "conflict" },
+      { path: `/api/vars/${unknown}`, body: { variables: {} }, status: 404, code: "not_found" },
+    ],
+  },
+  deleteVariable: {
+    path: "/api/vars/$id/nothing",
+    answer: { execution_id: "$id", var_name: "nothing", deleted: false },
+    refused: [
+      { path: "/api/vars/$ended/kept", status: 409, code: "conflict" },
+      { path: `/api/vars/${unknown}/kept`, status: 404, code: "not_found" },
+    ],
+  },
+  renderContext: {
+    path: "/api/context/render",
+    body: { execution_id: "$id", template: "{{ who }}" },
+    answer: { status: "ok", rendered: "Ada" },
+    refused: [
+      ...badBodies,
+      invalid({ execution_id: "$id" }),
+      invalid({ template: "x" }),
+      invalid({ execution_id: "$id", template: "{{ nosuch( }}" }),
+      invalid({ execution_id: "x", template: "" }),
+      { body: { execution_id: unknown, template: "" }, status: 404, code: "not_found" },
+    ],
+  },
+};
