@@ -47,7 +47,18 @@ export function controlApp(options: ControlAppOptions): Fetch {
   executionRoutes(app, executions);
   catalogRoutes(app, executions.context);
   commandRoutes(app, executions);
-  return (request) => Promise.resolve(app.handle(request));
+  return (request) => Promise.resolve(app.handle(withLongHost(request)));
+}
+
+/** Elysia looks for the path from this place of an address on. */
+const pathFrom = 11;
+
+/** A host of a letter or two ends before that, and its requests would find no route. */
+function withLongHost(request: Request): Request {
+  const at = request.url.indexOf("/", "http://".length);
+  const slash = at === "http://".length ? request.url.indexOf("/", at + 1) : at;
+  if (slash < 0 || slash >= pathFrom) return request;
+  return new Request(`http://control${request.url.slice(slash)}`, request);
 }
 
 const noRoute = new Fault("not_found", "no such route");

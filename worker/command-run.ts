@@ -6,6 +6,7 @@ import { commandTimeoutMsDefault } from "#core/model/limits";
 import type { Failure } from "#core/model/outcome";
 import { type Progress, readCheckpoint } from "./checkpoint.ts";
 import { failure } from "./failure-of.ts";
+import { Redaction } from "./redaction.ts";
 
 /**
  * - `timeout`: its time is over; the outcome is a failure
@@ -21,6 +22,8 @@ export class CommandRun {
   readonly startedAtMs: number;
   readonly deadlineMs: number;
   readonly timeoutMs: number;
+  /** What the command's tools were told in confidence. */
+  readonly secrets = new Redaction();
   /** When the lease must next be renewed. */
   renewAtMs: number;
   #controller: AbortController | undefined;

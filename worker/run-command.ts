@@ -109,7 +109,8 @@ async function callTool(call: TaskCall, caller: Caller): Promise<Output> {
     output = failureOutput(stopFailure(run) ?? failureOf(thrown, `task ${task.label}`));
   }
   const meta = { attempt: call.attempt, duration_ms: services.clock.nowMs() - startedAtMs };
-  return { ...output, meta: { ...output.meta, ...meta } };
+  const shown = run.secrets.output(output);
+  return { ...shown, meta: { ...shown.meta, ...meta } };
 }
 
 /** A tool that was stopped throws what the abort made of it: what counts is why. */

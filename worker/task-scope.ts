@@ -75,12 +75,18 @@ export class TaskScope implements Scope {
     if (local !== undefined) return local;
     const result = this.results.get(name);
     if (result !== undefined) return labelView(result);
-    const variable = this.#iterVariables[name] ?? this.#variables[name];
+    const variable = this.#variable(name);
     if (variable !== undefined) return variable;
     const bound = this.#iteration?.[name];
     if (bound !== undefined) return bound;
     const { scope } = this.#command;
     return Object.hasOwn(scope, name) ? scope[name] : this.#about(name);
+  }
+
+  /** What the pipeline set; null is a value like any other. */
+  #variable(name: string): unknown {
+    const own = this.#iterVariables[name];
+    return own === undefined ? this.#variables[name] : own;
   }
 
   /** Stores what a task came to; rules, sets and later tasks see it. */

@@ -90,11 +90,13 @@ export function toolContext(parts: ContextParts): ToolContext {
       return call.evaluation.scope.variables();
     },
     log: (stream: LogStream, text: string) => {
-      services.log.line?.({ command, label, stream, text });
+      services.log.line?.({ command, label, stream, text: run.secrets.text(text) });
     },
     credential: (alias) =>
       asked("credential", `credential ${alias}`, async (): Promise<Credential> => {
-        return control.credential(workerId, command.command_id, alias);
+        const credential = await control.credential(workerId, command.command_id, alias);
+        run.secrets.note(credential);
+        return credential;
       }),
     resolveResult: (ref) =>
       asked("result", `result ${ref}`, (): Promise<Json> => control.resolveResult(ref)),

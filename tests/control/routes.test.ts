@@ -166,6 +166,22 @@ onMemory((shelf) => {
     });
   });
 
+  test("the content type and the length of the host's name don't matter", async () => {
+    const { world } = await scene(shelf());
+    const types = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""];
+    for (const [index, type] of types.entries()) {
+      const address = `http${index % 2 === 0 ? "" : "s"}://${"api".slice(index % 3)}/api/execute`;
+      const headers: Record<string, string> = type === "" ? {} : { "content-type": type };
+      const body = new TextEncoder().encode('{"path":"t/routes"}');
+      const request = new Request(address, { method: "POST", body, headers });
+      expect([address, type, (await world.control.fetch(request)).status]).toEqual([
+        address,
+        type,
+        200,
+      ]);
+    }
+  });
+
   describe("what is no request of the contract", () => {
     const odd: readonly (readonly [string, string])[] = [
       ["GET", "/api/nothing"],

@@ -273,7 +273,7 @@ test("15: large results become references, ids are text, and no secret reaches t
   expect(seen).toEqual([true, 7, 150_000, true]);
 });
 
-test("15, secrets: the value of a credential is in no event, only its alias", async () => {
+test("15, secrets: a credential's value is in no event, even if a service tells it back", async () => {
   const secret = "s3cr3t-value-of-a-token";
   const own = await startHouse({
     credentials: [{ name: "partner", type: "bearer", data: { token: secret } }],
@@ -282,8 +282,13 @@ test("15, secrets: the value of a credential is in no event, only its alias", as
   const echo = Bun.serve({
     port: 0,
     fetch: (request) => {
-      seen.push(request.headers.get("authorization"));
-      return Response.json({ ok: true });
+      const header = request.headers.get("authorization");
+      seen.push(header);
+      // A service that tells back what it was told.
+      return Response.json(
+        { echo: header, coded: btoa(secret) },
+        { headers: { "x-echo": secret } },
+      );
     },
   });
   try {
@@ -294,6 +299,7 @@ test("15, secrets: the value of a credential is in no event, only its alias", as
     expect(seen).toEqual([`Bearer ${secret}`]);
     expect(ended.status).toBe("completed");
     expect(JSON.stringify(ended.events)).not.toContain(secret);
+    expect(JSON.stringify(ended.events)).not.toContain(btoa(secret));
     expect(JSON.stringify(ended.events)).toContain("partner");
   } finally {
     await own.close();
