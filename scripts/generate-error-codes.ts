@@ -56,6 +56,10 @@ export const failureKinds: Readonly<Record<string, Kind>> = {
   },
   limit: { meaning: "A pipeline ran more tasks than it may.", retryable: "no" },
   loop: { meaning: "The collection is none, or iterations failed.", retryable: "no" },
+  missing_program: {
+    meaning: "A program or extension that the tool needs is not on the worker's machine.",
+    retryable: "no",
+  },
   no_next: { meaning: "No arc matched, where the playbook wants one to.", retryable: "no" },
   pg: {
     meaning: "PostgreSQL refused the statement; the code is its SQLSTATE.",

@@ -69,7 +69,9 @@ export function executionRoutes(app: Elysia, executions: Executions): void {
     executionStatus(executions, parseExecutionId(params.id)),
   );
   eventRoutes(app, executions);
+  endRoutes(app, executions);
   variableRoutes(app, executions);
+  contextRoutes(app, executions);
 }
 
 /** Pages by number are read from the newest on each time: deeper ones take the keyset. */
@@ -137,6 +139,9 @@ function eventRoutes(app: Elysia, executions: Executions): void {
       },
     };
   });
+}
+
+function endRoutes(app: Elysia, executions: Executions): void {
   mount(app, api.cancelExecution, async ({ params, body }) => {
     const id = parseExecutionId(params.id);
     const { reason, cascade } = body ?? {};
@@ -158,15 +163,6 @@ function eventRoutes(app: Elysia, executions: Executions): void {
           cancelled_executions: [],
           message: "the execution had ended",
         };
-  });
-  mount(app, api.renderContext, async ({ body }) => {
-    const id = parseExecutionId(body.execution_id);
-    const { rendered, keys } = await renderContext(executions, id, {
-      template: body.template as Json,
-      extra: (body.extra_context ?? {}) as JsonObject,
-      strict: body.strict ?? true,
-    });
-    return { status: "ok" as const, rendered, context_keys: [...keys] };
   });
 }
 
@@ -203,5 +199,17 @@ function variableRoutes(app: Elysia, executions: Executions): void {
     const known = Object.hasOwn(await variablesOf(executions, id), params.name);
     if (known) await changeVariables(executions, id, { removed: [params.name] });
     return { execution_id: id, var_name: params.name, deleted: known };
+  });
+}
+
+function contextRoutes(app: Elysia, executions: Executions): void {
+  mount(app, api.renderContext, async ({ body }) => {
+    const id = parseExecutionId(body.execution_id);
+    const { rendered, keys } = await renderContext(executions, id, {
+      template: body.template as Json,
+      extra: (body.extra_context ?? {}) as JsonObject,
+      strict: body.strict ?? true,
+    });
+    return { status: "ok" as const, rendered, context_keys: [...keys] };
   });
 }

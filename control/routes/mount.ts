@@ -53,7 +53,8 @@ function check(where: string, schema: Type, value: unknown): unknown {
   const checked: unknown = schema(value);
   if (!(checked instanceof type.errors)) return checked;
   const problems = checked.map(({ path, expected, data }) => ({
-    path: path.map(String),
+    // Its own `map` makes a path of the number of its parts.
+    path: Array.from(path, String),
     message: `expected ${expected}, found ${kindOf(data)}`,
   }));
   const [first] = problems;

@@ -227,6 +227,14 @@ onMemory((shelf) => {
         error: { code: "invalid", details: [{ path: ["payload"] }] },
       });
       expect(text).not.toContain("hunter2");
+      const whole = await send("POST", "/api/execute", "3");
+      expect(await whole.json()).toMatchObject({
+        error: {
+          message:
+            "the body is not as expected: body: expected an object, found a value of type number",
+          details: [{ path: [] }],
+        },
+      });
     });
   });
 

@@ -90,7 +90,12 @@ test("3: step.field, step.data.field, step.label.field and step.result.field are
 - step: end
   tool:
     kind: noop
-    result: ["{{ start.b }}", "{{ start.data.b }}", "{{ start.second.b }}", "{{ start.result.b }}", "{{ start.first.a }}"]
+    result:
+    - "{{ start.b }}"
+    - "{{ start.data.b }}"
+    - "{{ start.second.b }}"
+    - "{{ start.result.b }}"
+    - "{{ start.first.a }}"
 `);
   expect(seen).toEqual([2, 2, 2, 2, 1]);
 });
@@ -247,7 +252,12 @@ test("14: a loop bounds itself by a template, binds every name, gives results, a
   - {name: b, kind: noop, result: "{{ x }}/{{ iter.x }}/{{ _index }}/{{ _total }}/{{ iter.twice }}"}
   next: {arcs: [{step: end}]}
 - step: end
-  tool: {kind: noop, result: {results: "{{ start.results }}", stats: "{{ start.stats.success }}", leak: "{{ twice is defined }}"}}
+  tool:
+    kind: noop
+    result:
+      results: "{{ start.results }}"
+      stats: "{{ start.stats.success }}"
+      leak: "{{ twice is defined }}"
 `,
     { items: [1, 2, 3], width: 2 },
   );
@@ -267,7 +277,11 @@ test("15: large results become references, ids are text, and no secret reaches t
 - step: end
   tool:
     kind: noop
-    result: ["{{ start._ref is defined }}", "{{ start.n }}", "{{ start.text | length }}", "{{ execution_id is string }}"]
+    result:
+    - "{{ start._ref is defined }}"
+    - "{{ start.n }}"
+    - "{{ start.text | length }}"
+    - "{{ execution_id is string }}"
 `,
   );
   expect(seen).toEqual([true, 7, 150_000, true]);
