@@ -74,8 +74,6 @@ export class TransitionBuilder {
   #take(events: readonly LoggedEvent[], puts: readonly Put[]): void {
     this.events.push(...events);
     this.#puts.push(...puts);
-    // What is stored with this transition can't be fetched before it.
-    for (const put of puts) this.#results.set(put.ref.ref, put.value);
     // The turn may need them again before they are stored.
     for (const put of puts) this.#results.set(put.ref.ref, put.value);
     for (const { event } of events) {

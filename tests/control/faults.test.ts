@@ -198,6 +198,28 @@ onBothStores((shelf) => {
       expect(await world.problems(id)).toEqual([]);
     });
 
+    test("does no harm to other executions in the same flush", async () => {
+      let flushed = 0;
+      const counted = around((append) => (transitions) => {
+        flushed = Math.max(flushed, transitions.length);
+        return append(transitions);
+      });
+      const world = shelf().open({
+        wrap: (stores) => picky.wrap({ log: counted.wrap(stores).log }),
+      });
+      await world.register(chain("t/one", 1));
+      const ids: Id[] = [];
+      for (let count = 0; count < 8; count++) ids.push(await world.start("t/one"));
+      const worker = handWorker(world.client);
+      const outcomes = (await worker.claim()).map((command, index) =>
+        done(command, index === 3 ? "poison" : index),
+      );
+      expect((await worker.settle(outcomes)).verdicts).toEqual(Array(8).fill("accepted"));
+      const ends = await Promise.all(ids.map((id) => world.ended(id)));
+      expect(ends).toEqual(ids.map((_, index) => (index === 3 ? "failed" : "completed")));
+      expect(flushed).toBeGreaterThan(1);
+    });
+
     test("of an input is told to whoever sent it, and starts nothing", async () => {
       const world = shelf().open(picky);
       await world.register(chain("t/one", 1));
