@@ -164,6 +164,15 @@ export const commands: readonly Command[] = [
     run: async (args) => (await import("./execution-commands.ts")).status(args),
   },
   {
+    name: "verify",
+    operands: "FILE|ID…",
+    operandsMin: 1,
+    operandsMax: Number.POSITIVE_INFINITY,
+    about: "prove that logs are whole: nothing changed, dropped or inserted",
+    flags: { json, server },
+    run: async (args) => (await import("./verify.ts")).verify(args),
+  },
+  {
     name: "events",
     operands: "ID",
     operandsMin: 1,

@@ -57,7 +57,7 @@ function stepPrefix(step: StepProgress): string {
 }
 
 function loopSize({ loop }: StepProgress): string {
-  return loop === undefined ? "" : `, ${loop.total} items`;
+  return loop === undefined ? "" : `, ${loop.total} ${loop.total === 1 ? "item" : "items"}`;
 }
 
 function indent(depth: number): string {

@@ -2,14 +2,12 @@
 // bus, or the pages of a server, asked again and again.
 
 import type { ApiClient } from "#core/adapters/api-client";
-import type { Event } from "#core/model/event";
+import { decodeEvent } from "#core/model/codec";
 import { Fault } from "#core/model/fault";
 import { type ExecutionId, executionId } from "#core/model/ids";
 import { pageSizeMax } from "#core/model/limits";
 import type { Bus } from "#core/ports/bus";
 import type { EventLog } from "#core/ports/event-log";
-import type { Api } from "#core/wire/api";
-import type { RouteAnswer } from "#core/wire/route";
 import { executionUpdates } from "#core/wire/subjects";
 import type { EventSource } from "./follow.ts";
 
@@ -61,12 +59,12 @@ export function remoteSource(client: ApiClient): EventSource {
   return {
     read: async (id, afterSeq) => {
       try {
-        const page = await client.executionEvents({
+        const { lines } = await client.executionLog({
           params: { id },
           query: { after: afterSeq, limit: pageSizeMax },
         });
         answeredAtMs = performance.now();
-        return page.events.map(eventOf);
+        return lines.map(({ text }) => decodeEvent(text));
       } catch (thrown) {
         const mayCome = thrown instanceof Fault && thrown.retryable;
         if (!mayCome || performance.now() > answeredAtMs + outageMsMax) throw thrown;
@@ -77,33 +75,5 @@ export function remoteSource(client: ApiClient): EventSource {
       await Bun.sleep(Math.min(firstDelayMs * 1.5 ** quietLooks, delayMsMax));
       return undefined;
     },
-  };
-}
-
-type EventView = RouteAnswer<Api["executionEvents"]["parts"]>["events"][number];
-
-/** The event as the log has it: the envelope of the API holds each of its fields once. */
-function eventOf(view: EventView): Event {
-  const { event_type, event_time, worker_id, duration, result, context, ...rest } = view;
-  const { status: _status, digest: _digest, error: _error, ...envelope } = rest;
-  return {
-    ...envelope,
-    ...context,
-    execution_id: executionId(view.execution_id),
-    type: event_type,
-    time: Date.parse(event_time),
-    ...(worker_id === undefined ? {} : { worker: worker_id }),
-    ...(duration === undefined ? {} : { duration_ms: duration * 1_000 }),
-    ...(result === undefined ? {} : { output: outputOf(result) }),
-    // The server built the view from an event of this very shape.
-  } as unknown as Event;
-}
-
-function outputOf(result: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { status, reference, context } = result;
-  return {
-    status,
-    ...(reference === undefined ? {} : { ref: reference }),
-    ...(typeof context === "object" ? context : {}),
   };
 }

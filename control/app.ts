@@ -5,6 +5,7 @@ import { Elysia } from "elysia";
 import { catalogRoutes } from "#control/routes/catalog";
 import { commandRoutes } from "#control/routes/commands";
 import { executionRoutes } from "#control/routes/executions";
+import { logRoutes } from "#control/routes/log";
 import { mount } from "#control/routes/mount";
 import type { Executions } from "#control/services/executions";
 import { Fault, InvariantViolation, messageOf } from "#core/model/fault";
@@ -45,6 +46,7 @@ export function controlApp(options: ControlAppOptions): Fetch {
     };
   });
   executionRoutes(app, executions);
+  logRoutes(app, executions);
   catalogRoutes(app, executions.context);
   commandRoutes(app, executions);
   return (request) => Promise.resolve(app.handle(withLongHost(request)));

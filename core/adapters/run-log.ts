@@ -4,6 +4,7 @@
 
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { LogLine } from "#core/engine/verify";
 import { chainDigest, genesisDigest, type Sha256 } from "#core/model/codec";
 import type { LoggedEvent } from "#core/model/event";
 import { Fault } from "#core/model/fault";
@@ -55,24 +56,24 @@ function line({ digest, text }: LoggedEvent): string {
 const digestChars = 64;
 const beforeText = '{"digest":"'.length + digestChars + '","event":'.length;
 
+/** The lines of a file written by `withRunLog`, oldest first, as they stand: nothing is checked. */
+export function runLogLines(content: string): readonly LogLine[] {
+  const entries = content.split("\n").filter((entry) => entry !== "");
+  return entries.map((entry) => ({
+    digest: entry.slice('{"digest":"'.length, '{"digest":"'.length + digestChars),
+    text: entry.slice(beforeText, -1),
+  }));
+}
+
 /**
- * The texts of the events in a file written by `withRunLog`, oldest first.
+ * The texts of the events in such a file, oldest first.
  * @throws Fault `invalid` naming the first line whose digest isn't that of the events up to it.
  */
 export function readRunLog(content: string, sha256: Sha256): readonly string[] {
-  const texts: string[] = [];
   let previous = genesisDigest;
-  for (const [index, entry] of content.split("\n").entries()) {
-    if (entry === "") continue;
-    const text = entry.slice(beforeText, -1);
+  return runLogLines(content).map(({ digest, text }, index) => {
     previous = chainDigest(previous, text, sha256);
-    if (!entry.startsWith(`{"digest":"${previous}","event":`)) {
-      throw new Fault(
-        "invalid",
-        `line ${index + 1}: the digest does not match the events up to it`,
-      );
-    }
-    texts.push(text);
-  }
-  return texts;
+    if (digest === previous) return text;
+    throw new Fault("invalid", `line ${index + 1}: the digest does not match the events up to it`);
+  });
 }

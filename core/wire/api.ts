@@ -210,6 +210,25 @@ export const api = {
       answer: eventPage,
     },
   ),
+  executionLog: route(
+    "GET /api/executions/:id/log",
+    {
+      summary: "The log as it was hashed: exact texts and digests, to be verified",
+      tag: "executions",
+    },
+    {
+      params: executionParams,
+      query: type({
+        "after?": countText,
+        "limit?": countText,
+      }),
+      answer: type({
+        execution_id: "string",
+        head: "number",
+        lines: type({ seq: "number", digest: "string", text: "string" }).array(),
+      }),
+    },
+  ),
   cancelExecution: route(
     "POST /api/executions/:id/cancel",
     { summary: "Cancel an execution and its children", tag: "executions" },

@@ -110,6 +110,18 @@ export const routeCases: { readonly [Name in keyof Api]: RouteCase } = {
       })),
     ],
   },
+  executionLog: {
+    path: "/api/executions/$id/log?after=1&limit=1",
+    answer: { execution_id: "$id", head: 3, lines: [{ seq: 2 }] },
+    refused: [
+      ...refusedIds("/log"),
+      ...["after=-1", "after=x", "limit=-1"].map((query) => ({
+        path: `/api/executions/$id/log?${query}`,
+        status: 422,
+        code: "invalid",
+      })),
+    ],
+  },
   cancelExecution: {
     path: "/api/executions/$ended/cancel",
     answer: { status: "already_completed", execution_id: "$ended", cancelled_executions: [] },

@@ -1,0 +1,17 @@
+// The page about the API names every route of the contract, and none that there isn't.
+
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { api } from "#core/wire/api";
+import { repositoryRoot } from "#scripts/install";
+
+test("the page lists the routes that there are", async () => {
+  const page = await Bun.file(join(repositoryRoot, "docs/api.md")).text();
+  const listed = [...page.matchAll(/^(?:\| `)?(GET|POST|PUT|DELETE) (\/api\/[^\s`?]*)/gm)].map(
+    ([, method, path]) => `${method} ${path?.replace(/\/\d{18}(?=\/|$)/, "/{id}")}`,
+  );
+  const routes = Object.values(api).map(
+    ({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`,
+  );
+  expect([...new Set(listed)].sort()).toEqual(routes.sort());
+});
