@@ -3,7 +3,7 @@
 
 import { unreachable } from "#core/model/fault";
 import type { Change, StepProgress } from "./run-progress.ts";
-import { endText, type RunView, stepDetails, stepName } from "./run-view.ts";
+import { endText, type RunView, retryText, stepDetails, stepName } from "./run-view.ts";
 import { durationText } from "./terminal-text.ts";
 
 /** @param write takes one line without its end. */
@@ -14,6 +14,7 @@ export function plainView(write: (line: string) => void): RunView {
       if (line !== undefined) write(line);
     },
     output: ({ step, stream, text }) => write(`${stream} ${step}: ${text}`),
+    retry: (line) => write(`step ${retryText(line)}`),
     notice: (text) => write(`note: ${text}`),
     close: () => {},
   };

@@ -4,10 +4,11 @@ import type { ExecutionId } from "#core/model/ids";
 import type { Json, JsonObject } from "#core/model/json";
 import type { ResultRef } from "#core/model/outcome";
 import type { EventSource } from "./follow.ts";
-import type { OutputLine } from "./run-view.ts";
+import type { OutputLine, RetryLine } from "./run-view.ts";
 
 export interface RunListener {
   output(line: OutputLine): void;
+  retry(line: RetryLine): void;
   notice(text: string): void;
 }
 

@@ -47,6 +47,10 @@ export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost
     report: notice,
     workerLog: {
       line: ({ command, stream, text }) => listener?.output({ step: command.step, stream, text }),
+      retry: ({ command, attempt, delayMs, message }) => {
+        const { step, iteration } = command;
+        listener?.retry({ step, iteration: iteration?.index, attempt, delayMs, message });
+      },
       notice,
     },
   });

@@ -11,13 +11,31 @@ export interface OutputLine {
   readonly text: string;
 }
 
+/** A task that a policy runs again. */
+export interface RetryLine {
+  readonly step: string;
+  readonly iteration: number | undefined;
+  readonly attempt: number;
+  readonly delayMs: number;
+  readonly message: string | undefined;
+}
+
 export interface RunView {
   show(change: Change): void;
   output(line: OutputLine): void;
+  retry(line: RetryLine): void;
   /** Something to know beside the run. */
   notice(text: string): void;
   /** The last word: restores the terminal. */
   close(): void;
+}
+
+/** `fetch: attempt 2 in 500 ms, HTTP 503 response`. */
+export function retryText({ step, iteration, attempt, delayMs, message }: RetryLine): string {
+  const item = iteration === undefined ? "" : ` item ${iteration}`;
+  const when = delayMs === 0 ? "" : ` in ${durationText(delayMs)}`;
+  const why = message === undefined ? "" : `, ${message.replaceAll(/\s*\n\s*/g, " ")}`;
+  return `${step}${item}: attempt ${attempt}${when}${why}`;
 }
 
 /** `fetch`, `fetch (visit 2)`. */

@@ -7,10 +7,10 @@ import type { JsonObject } from "#core/model/json";
 import { exitCancelled } from "./exit-codes.ts";
 import { follow } from "./follow.ts";
 import { plainView } from "./plain-view.ts";
-import type { RunHost } from "./run-host.ts";
+import type { RunHost, RunListener } from "./run-host.ts";
 import { type ExecutionProgress, type RunProgress, runProgress } from "./run-progress.ts";
 import { runReport } from "./run-report.ts";
-import { endText, type RunView } from "./run-view.ts";
+import { endText, type RetryLine, type RunView } from "./run-view.ts";
 import { painter, valueLines, wantsColor } from "./terminal-text.ts";
 import { terminalView } from "./terminal-view.ts";
 
@@ -27,7 +27,7 @@ const resultLinesMax = 24;
 /** @returns the status that the execution ended with. */
 export async function showRun(host: RunHost, options: ShowOptions): Promise<ExecutionStatus> {
   const early: string[] = [];
-  host.listen({ output: () => {}, notice: (text) => early.push(text) });
+  host.listen({ ...silent, notice: (text) => early.push(text) });
   let view: RunView | undefined;
   let interrupts: Interrupts | undefined;
   try {
@@ -35,9 +35,11 @@ export async function showRun(host: RunHost, options: ShowOptions): Promise<Exec
     const progress = runProgress(rootId);
     const shown = viewOf(options, progress);
     view = shown;
+    const retries = retryQueue(progress, shown);
     for (const text of early) shown.notice(text);
     host.listen({
       output: (line) => (options.verbose ? shown.output(line) : undefined),
+      retry: retries.add,
       notice: shown.notice,
     });
     interrupts = onInterrupt(host, progress, shown);
@@ -48,9 +50,10 @@ export async function showRun(host: RunHost, options: ShowOptions): Promise<Exec
       onEvent: (event) => {
         const change = progress.fold(event);
         if (change !== undefined) shown.show(change);
+        retries.show();
       },
     });
-    host.listen({ output: () => {}, notice: (text) => console.error(text) });
+    host.listen({ ...silent, notice: (text) => console.error(text) });
     shown.close();
     await tellEnd(host, progress.root, options);
     return progress.root.status;
@@ -61,10 +64,36 @@ export async function showRun(host: RunHost, options: ShowOptions): Promise<Exec
   }
 }
 
+const silent: RunListener = { output: () => {}, retry: () => {}, notice: () => {} };
+
+interface RetryQueue {
+  add(line: RetryLine): void;
+  show(): void;
+}
+
+/** Workers tell of retries at once, the log of the step a moment later: the step comes first. */
+function retryQueue(progress: RunProgress, view: RunView): RetryQueue {
+  let waiting: RetryLine[] = [];
+  const show = (): void => {
+    const running = new Set(progress.running().map(({ step }) => step));
+    const known = waiting.filter(({ step }) => running.has(step));
+    waiting = waiting.filter(({ step }) => !running.has(step));
+    for (const line of known) view.retry(line);
+  };
+  return {
+    add: (line) => {
+      waiting.push(line);
+      show();
+    },
+    show,
+  };
+}
+
 function viewOf({ json }: ShowOptions, progress: RunProgress): RunView {
   if (json) {
     return {
       show: () => {},
+      retry: () => {},
       output: ({ step, text }) => console.error(`${step}: ${text}`),
       notice: (text) => console.error(text),
       close: () => {},

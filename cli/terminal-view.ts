@@ -3,7 +3,7 @@
 
 import { unreachable } from "#core/model/fault";
 import type { Change, ExecutionProgress, StepProgress } from "./run-progress.ts";
-import { endText, type RunView, stepDetails, stepName } from "./run-view.ts";
+import { endText, type RunView, retryText, stepDetails, stepName } from "./run-view.ts";
 import { cutLine, durationText, type Paint } from "./terminal-text.ts";
 
 export interface TerminalViewOptions {
@@ -64,6 +64,10 @@ export function terminalView(options: TerminalViewOptions): RunView {
     output: ({ step, text }) => {
       const { columns } = options.size();
       scroll(options.paint("dim", cutLine(`  ${step} │ ${text}`, columns - 1)));
+    },
+    retry: (line) => {
+      const { columns } = options.size();
+      scroll(options.paint("yellow", cutLine(`↻ ${retryText(line)}`, columns - 1)));
     },
     notice: (text) => scroll(options.paint("yellow", cutLine(text, options.size().columns - 1))),
     close: () => {

@@ -10,6 +10,7 @@ import { type Failure, failureOutput, type Output, type YieldedAt } from "#core/
 import { type Progress, writeCheckpoint } from "./checkpoint.ts";
 import { failure } from "./failure-of.ts";
 import { matched, matchedRule, type Step, unmatched } from "./policy.ts";
+import type { TaskRetry } from "./services.ts";
 import { applySet, type Evaluation, holds } from "./task-config.ts";
 import { TaskScope } from "./task-scope.ts";
 import type { TemplateCache } from "./template-cache.ts";
@@ -34,6 +35,8 @@ export interface PipelineHost {
   /** Never rejects: what goes wrong is an output with status `error`. */
   call(call: TaskCall): Promise<Output>;
   nowMs(): number;
+  /** Told before a task runs again. */
+  retrying?(retry: Omit<TaskRetry, "command">): void;
   /** Waits, or returns early when the command is stopped. */
   wait(delayMs: number): Promise<void>;
   /** How to wait so long without a slot; undefined where the slot is to be kept. */
@@ -127,6 +130,7 @@ async function runTasks(pipeline: Pipeline): Promise<Ending> {
         index = step.index;
         break;
       case "retry": {
+        tellRetry(pipeline, task.label, step.delayMs);
         const yielded = yieldedAt(pipeline, { index, executed: executed + 1, ...step });
         if (yielded !== undefined) return { yielded };
         if (step.delayMs > 0) await host.wait(step.delayMs);
@@ -139,6 +143,12 @@ async function runTasks(pipeline: Pipeline): Promise<Ending> {
         return step satisfies never;
     }
   }
+}
+
+function tellRetry({ host, scope, retries }: Pipeline, label: string, delayMs: number): void {
+  const message = scope.output?.error?.message;
+  const attempt = 2 + (retries.get(label) ?? 0);
+  host.retrying?.({ label, attempt, delayMs, ...(message === undefined ? {} : { message }) });
 }
 
 interface Wait {

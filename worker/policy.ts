@@ -76,6 +76,8 @@ export function retryDelayMs(rule: PolicyRule, retry: number): number {
   switch (rule.backoff) {
     case "none":
       return 0;
+    case "constant":
+      return rule.delayMs;
     case "linear":
       return rule.delayMs * retry;
     case "exponential":

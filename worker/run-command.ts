@@ -68,6 +68,7 @@ async function settledResult(
     resumed: run.resumed,
     call: (call) => callTool(call, { run, services, resources }),
     nowMs: () => clock.nowMs(),
+    retrying: (retry) => services.log.retry?.({ command: run.command, ...retry }),
     wait: (delayMs) => clock.sleep(Math.min(delayMs, run.deadlineMs - clock.nowMs()), run.signal),
     pause: (delayMs) => (resources.held() ? undefined : pauseOf(run, delayMs, clock.nowMs())),
     turn: () => new Promise((resolve) => services.defer(resolve)),

@@ -14,10 +14,22 @@ export interface ToolLine {
   readonly text: string;
 }
 
-/** Both must return at once; what they do with a text is bounded by them. */
+/** A policy runs a task again. */
+export interface TaskRetry {
+  readonly command: WorkerCommand;
+  readonly label: string;
+  /** The attempt that is to come, from 2. */
+  readonly attempt: number;
+  readonly delayMs: number;
+  /** What the last attempt failed with, if it did. */
+  readonly message?: string;
+}
+
+/** All must return at once; what they do with a text is bounded by them. */
 export interface WorkerLog {
   /** A line of a tool's output or log. */
   line?(line: ToolLine): void;
+  retry?(retry: TaskRetry): void;
   /** Something about the worker itself; never a payload or a secret. */
   notice?(message: string, thrown?: unknown): void;
 }

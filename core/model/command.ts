@@ -18,7 +18,8 @@ export interface SetEntry {
 }
 
 export type RuleAction = "continue" | "retry" | "fail" | "break" | "jump";
-export type Backoff = "none" | "linear" | "exponential";
+/** `constant`: a rule that names a delay and no backoff. */
+export type Backoff = "none" | "constant" | "linear" | "exponential";
 
 export interface PolicyRule {
   /** The condition's text; absent for `else`. */

@@ -148,11 +148,17 @@ function compileRule(rule: RuleDocument): PolicyRule {
     ...(when === undefined || when === true ? {} : { when: String(when) }),
     do: then.do ?? "continue",
     attempts: then.attempts ?? 3,
-    backoff: (then.backoff ?? "none") as PolicyRule["backoff"],
+    backoff: backoffOf(then),
     delayMs: (then.delay ?? 1) * 1000,
     ...(then.to === undefined ? {} : { to: then.to }),
     set: setEntries(then.set),
   };
+}
+
+/** A delay that is named is kept, also where no growth is (language reference §1.5). */
+function backoffOf({ backoff, delay }: RuleDocument["then"]): PolicyRule["backoff"] {
+  if (backoff !== undefined) return backoff as PolicyRule["backoff"];
+  return delay === undefined ? "none" : "constant";
 }
 
 function compileArc(arc: ArcDocument, indexes: ReadonlyMap<string, number>): PlanArc {

@@ -52,8 +52,8 @@ const then: RecordShape = {
     backoff: {
       shape: oneOf("none", "linear", "exponential"),
       says:
-        "How the delay grows: none (no delay), linear " +
-        "(delay × n) or exponential (delay × 2^(n-1)).",
+        "How the delay grows: linear (delay × n) or exponential (delay × 2^(n-1)); " +
+        "none is no delay. Without it, a delay that is given stays the same.",
     },
     delay: { shape: { is: "number", min: 0 }, says: "Seconds before the next run (default 1)." },
     to: { shape: name, says: "The label to jump to, or previous." },

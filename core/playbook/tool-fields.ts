@@ -18,7 +18,6 @@ import {
 const seconds: Shape = { is: "number", min: 0, orTemplate: true };
 const flag: Shape = { is: "flag", orTemplate: true };
 const map: Shape = { ...templatedMap, orTemplate: true };
-const list: Shape = { is: "list", items: templatedData, orTemplate: true };
 const textOrList: Shape = { is: "list", items: templated, orSingle: true };
 const value: Shape = templatedData;
 const textOrMap: Shape = either(templated, templatedMap);
@@ -216,15 +215,6 @@ const kinds: Readonly<Record<string, ToolKind>> = {
       data: field(value, "What is stored (put)."),
     },
   },
-  script: {
-    says: "Runs a script as a job.",
-    fields: {
-      script: field(templatedMap, "The script: type, and uri or content."),
-      job: field(templatedMap, "Settings of the job."),
-      args: field(either(templatedMap, list), "Arguments."),
-    },
-    needs: [["script"]],
-  },
 };
 
 /** Every built-in kind, with all fields it accepts. */
@@ -276,6 +266,7 @@ export const unsupportedKinds: ReadonlySet<string> = new Set([
   "provider",
   "result_fetch",
   "rhai",
+  "script",
   "secrets",
   "snowflake",
   "snowflake_transfer",

@@ -30,6 +30,13 @@ const loop = `${head("loop")}workflow:
   - step: end
     tool: {kind: noop, result: "{{ each.stats }}"}
 `;
+const retried = `${head("retried")}workflow:
+  - step: start
+    tool:
+      kind: shell
+      command: "echo no good >&2; exit 3"
+      spec: {policy: {rules: [{when: "{{ output.status == 'error' }}", then: {do: retry, attempts: 3, delay: 0.05}}]}}
+`;
 const parent = `${head("parent")}workflow:
   - step: ask
     tool: {kind: playbook, path: tests/child, return_result: true, input: {n: 20}}
@@ -57,6 +64,7 @@ const large = `${head("large")}workflow:
 const place = workplace({
   "hello.yaml": hello,
   "failing.yaml": failing,
+  "retried.yaml": retried,
   "loop.yaml": loop,
   "family/parent.yaml": parent,
   "family/child.yaml": child,
@@ -183,6 +191,16 @@ describe("a playbook that fails", () => {
     expect(out).not.toContain("to the log");
   });
 
+  test("tells of every retry while it goes on, after the step was entered", async () => {
+    const { out } = await run("retried.yaml");
+    const lines = out.split("\n");
+    const entered = lines.indexOf("step start entered");
+    expect(lines.slice(entered + 1, entered + 3)).toEqual([
+      "step start: attempt 2 in 50 ms, exited with code 3",
+      "step start: attempt 3 in 50 ms, exited with code 3",
+    ]);
+    expect(lines[entered + 3]).toContain("3 attempts");
+  });
   test("names the error in the JSON document", async () => {
     const { exitCode, json } = await report("failing.yaml");
     expect(exitCode).toBe(1);

@@ -69,6 +69,15 @@ describe("a call", () => {
     });
   });
 
+  test("takes its SQL from a script, inline or a file below a root", async () => {
+    const inline = { source: { type: "inline", code: "select 41 + 1 as n" } };
+    expect((await run({ script: inline }))["rows"]).toEqual([{ n: 42 }]);
+    await writeFile(join(root, "query.sql"), "create table t as select 7 as n; select n from t");
+    const file = { uri: "query.sql", source: { type: "file" } };
+    expect((await run({ script: file }, command({ withRoot: true })))["rows"]).toEqual([{ n: 7 }]);
+    await expect(run({ script: file })).rejects.toThrow();
+  });
+
   test("answers with lists when objects are not wanted", async () => {
     const data = await run({ query: "select 1 a, 2 b", as_objects: false });
     expect(data["rows"]).toEqual([[1, 2]]);

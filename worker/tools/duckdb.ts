@@ -40,7 +40,7 @@ export function duckdbTool(options: DuckdbToolOptions = {}): Tool {
     kind: "duckdb",
     run: (config, context) =>
       withDeadline(config, context, async (deadline) => {
-        const call = sqlCall(config);
+        const call = await sqlCall(config, context.policy);
         const database = textField(config, "database", "db_path")?.value ?? ":memory:";
         await refuseCredential("duckdb", config, context);
         try {

@@ -32,7 +32,7 @@ export function postgresTool(options: PostgresToolOptions = {}): Tool {
     run: (config, context) =>
       withDeadline(config, context, async (deadline) => {
         const merged = await postgresAuth(config, context);
-        const call = sqlCall(config);
+        const call = await sqlCall(config, context.policy);
         const work: Work = {
           call,
           statements: statementsOf(call),

@@ -2,8 +2,16 @@
 // last statement's result into the data that playbooks read (language reference §2.4).
 
 import type { Json, JsonObject } from "#core/model/json";
-import { configFailure, field, flagField, wrongShape } from "./call-config.ts";
-import { ToolFailure } from "./tool.ts";
+import {
+  configFailure,
+  type Field,
+  field,
+  flagField,
+  objectField,
+  wrongShape,
+} from "./call-config.ts";
+import { scriptText } from "./script-source.ts";
+import { ToolFailure, type ToolPolicy } from "./tool.ts";
 
 export interface SqlCall {
   /** At least one text; each may hold several statements. */
@@ -20,9 +28,13 @@ export type SqlResult =
 
 export type Row = readonly Json[];
 
-/** Reads `command`, `query` or `commands` (text or a list of texts), `params` and `as_objects`. */
-export function sqlCall(config: JsonObject): SqlCall {
-  const given = field(config, "command", "query", "commands", "sql");
+/**
+ * Reads `command`, `query` or `commands` (text or a list of texts), or else `script`, and `params`
+ * and `as_objects`.
+ */
+export async function sqlCall(config: JsonObject, policy: ToolPolicy): Promise<SqlCall> {
+  const given =
+    field(config, "command", "query", "commands", "sql") ?? (await script(config, policy));
   if (given === undefined) throw configFailure("command: expected SQL text, found nothing");
   const list: readonly Json[] = Array.isArray(given.value) ? given.value : [given.value as Json];
   const texts = list.map((text) => {
@@ -34,6 +46,12 @@ export function sqlCall(config: JsonObject): SqlCall {
     throw configFailure(`params: expected one statement, found ${texts.length}`);
   }
   return { texts, params, asObjects: flagField(config, true, "as_objects") };
+}
+
+async function script(config: JsonObject, policy: ToolPolicy): Promise<Field | undefined> {
+  const given = objectField(config, "script");
+  if (given === undefined) return undefined;
+  return { name: "script", value: await scriptText(given.value, policy) };
 }
 
 function paramsOf(config: JsonObject): readonly Json[] | undefined {

@@ -127,7 +127,7 @@ describe("tools", () => {
       far,
       "something",
       "unknown tool kind 'something', expected one of noop, python, javascript, http, postgres, " +
-        "duckdb, shell, playbook, workbook, artifact, script",
+        "duckdb, shell, playbook, workbook, artifact",
     );
     expectProblem(
       withTool("kind: 3"),
@@ -151,7 +151,6 @@ describe("tools", () => {
       ["shell", "'command' or 'cmds'"],
       ["playbook", "'path' or 'catalog_id'"],
       ["workbook", "'name'"],
-      ["script", "'script'"],
     ];
     for (const [kind, fields] of needs) {
       const source = withTool(`kind: ${kind}`);

@@ -34,7 +34,7 @@ describe("a good playbook", () => {
 
   test("has a list of tools in every step", () => {
     expect(documentOf(goodPlaybook).workflow.map((step) => step.tool.length)).toEqual([
-      1, 3, 1, 1, 1, 1, 1, 1,
+      1, 3, 1, 1, 1, 1, 1,
     ]);
   });
 

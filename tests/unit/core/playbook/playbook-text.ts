@@ -146,9 +146,6 @@ workflow:
     next: {arcs: [{step: child}]}
   - step: child
     tool: {kind: playbook, path: shop/child, input: {a: 1}, return_step: end}
-    next: {arcs: [{step: script}]}
-  - step: script
-    tool: {kind: script, script: {type: inline, content: echo}, args: [1]}
     next: {arcs: [{step: shell}]}
   - step: shell
     tool: {kind: shell, cmds: [ls, pwd]}
