@@ -43,6 +43,9 @@ export const templateSourceCharsMax = 1_048_576;
 export const templateStepsMax = 1_000_000;
 export const templateOutputCharsMax = 10_485_760;
 export const templateDepthMax = 200;
+/** Compiled templates kept by text, and the longest text that is kept. */
+export const templatesRememberedMax = 1_000;
+export const templateRememberedCharsMax = 1_000;
 /** Integers longer than this many bits are refused: their arithmetic and printing get slow. */
 export const templateIntegerBitsMax = 4_096;
 /** Far beyond any identifier or amount; longer digits would make parsing slow. */

@@ -1,6 +1,10 @@
 // A text becomes a template: tokens, tree, closures, and the runs that evaluate them.
 
-import { templateStepsMax } from "#core/model/limits";
+import {
+  templateRememberedCharsMax,
+  templateStepsMax,
+  templatesRememberedMax,
+} from "#core/model/limits";
 import { type Collected, openBindings, unset } from "./bindings.ts";
 import { compileNode } from "./compile-expression.ts";
 import { compileBody } from "./compile-statement.ts";
@@ -35,6 +39,34 @@ export function isTemplate(text: string): boolean {
  * @throws TemplateSyntaxError
  */
 export function compileTemplate(text: string): Template {
+  return remembered(texts, text, compileText);
+}
+
+/** Texts and conditions compiled lately: a playbook is checked first and compiled right after. */
+const texts = new Map<string, Template>();
+const conditions = new Map<string, Template>();
+
+/** A template has no state of its own, so the same one serves everybody who has the text. */
+function remembered(
+  known: Map<string, Template>,
+  text: string,
+  compile: (text: string) => Template,
+): Template {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  const template = compile(text);
+  if (text.length > templateRememberedCharsMax) return template;
+  known.set(text, template);
+  if (known.size > templatesRememberedMax) {
+    for (const oldest of known.keys()) {
+      known.delete(oldest);
+      break;
+    }
+  }
+  return template;
+}
+
+function compileText(text: string): Template {
   if (!isTemplate(text)) {
     return { text, reads: [], constant: true, evaluate: () => text };
   }
@@ -56,7 +88,10 @@ export function compileTemplate(text: string): Template {
  * @throws TemplateSyntaxError
  */
 export function compileExpression(text: string): Template {
-  if (isTemplate(text)) return compileTemplate(text);
+  return isTemplate(text) ? compileTemplate(text) : remembered(conditions, text, compileCondition);
+}
+
+function compileCondition(text: string): Template {
   const cursor = { tokens: tokenizeExpression(text), at: 0, depth: 0 };
   const expression = parseExpression(cursor);
   if (current(cursor).kind !== "end") unexpected(cursor, "the end of the expression");
