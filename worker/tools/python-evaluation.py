@@ -170,7 +170,25 @@ def compact_json(value):
     )
 
 
+# Data may be nested 2,000 levels deep, of which a level takes up to three frames.
+JSON_RECURSION = 8_000
+
+
+def with_room_for_nesting(work):
+    """Runs it with more room for recursion than user code has: nesting is bounded elsewhere."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, JSON_RECURSION))
+    try:
+        return work()
+    finally:
+        sys.setrecursionlimit(limit)
+
+
 def json_text(value):
+    return with_room_for_nesting(lambda: json_text_of(value))
+
+
+def json_text_of(value):
     try:
         text = compact_json(value)
         # JavaScript's numbers end at 2^53: a longer integer travels as decimal text. The first
@@ -199,7 +217,10 @@ def json_bytes(value):
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError:  # half of a surrogate pair: escaped, it is still JSON
-        return json.dumps(json.loads(text), separators=(",", ":")).encode("ascii")
+        escaped = with_room_for_nesting(
+            lambda: json.dumps(json.loads(text), separators=(",", ":"))
+        )
+        return escaped.encode("ascii")
 
 
 def cut(text, chars_max):

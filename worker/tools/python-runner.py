@@ -246,7 +246,7 @@ def serve(requests, baseline, settings):
         line = requests.readline()
         if not line:
             return
-        request = json.loads(line)
+        request = with_room_for_nesting(lambda: json.loads(line))
         started = time.perf_counter()
         baseline.attach()
         answer, value = run_call(request)
