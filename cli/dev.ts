@@ -7,6 +7,7 @@ import { documentation } from "#control/documentation";
 import type { ApiClient } from "#core/adapters/api-client";
 import { Fault, messageOf } from "#core/model/fault";
 import { type Arguments, UsageError } from "./arguments.ts";
+import { guarded } from "./browser-guard.ts";
 import { configured } from "./config.ts";
 import { credentialSource } from "./credentials.ts";
 import { registerExamples } from "./dev-examples.ts";
@@ -79,7 +80,7 @@ async function startDev(values: Values, reset: boolean): Promise<Started> {
     workerLog: { notice: report },
     documentation: documentation(version),
   });
-  const server = listen(embedded.fetch, host, port);
+  const server = listen(guarded(embedded.fetch), host, port);
   const started_at = new Date().toISOString();
   writeDevFile(directory, { pid: process.pid, url: server.url, started_at, version });
   greet(server, performance.now() - beganMs);
