@@ -14,6 +14,7 @@ import {
 import { Fault } from "#core/model/fault";
 import { type CatalogId, type ExecutionId, executionId, isSnowflake } from "#core/model/ids";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
+import { skippedExecutionsMax } from "#core/model/limits";
 import type { ExecutionFilter } from "#core/ports/event-log";
 import { api, pageSize } from "#core/wire/api";
 import { mount } from "./mount.ts";
@@ -73,9 +74,6 @@ export function executionRoutes(app: Elysia, executions: Executions): void {
   variableRoutes(app, executions);
   contextRoutes(app, executions);
 }
-
-/** Pages by number are read from the newest on each time: deeper ones take the keyset. */
-const skippedExecutionsMax = 5_000;
 
 interface ListQuery {
   readonly status?: string;

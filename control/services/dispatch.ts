@@ -128,11 +128,11 @@ async function settleOne(
     });
     return verdict === "gone" ? await recordedBefore(executions, id, outcome) : verdict;
   } catch (thrown) {
-    // Its neighbours must not suffer, and it may count once what is wrong has been repaired.
-    if (!(thrown instanceof Fault && thrown.retryable)) {
-      executions.context.report(`outcome of ${outcome.command_id}: ${messageOf(thrown)}`);
-    }
-    return "retry";
+    if (thrown instanceof Fault && thrown.retryable) return "retry";
+    // Its neighbours must not suffer, nor the worker keep a slot for it until somebody repairs the
+    // execution: its lease runs out, and the command is issued again once that has been done.
+    executions.context.report(`outcome of ${outcome.command_id}: ${messageOf(thrown)}`);
+    return "gone";
   }
 }
 

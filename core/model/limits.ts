@@ -70,15 +70,11 @@ export const yieldDelayMsMin = 5_000;
 
 export const leaseMs = 15_000;
 export const leaseRenewMs = 5_000;
-/** A handed-over command waits this long for the worker's next word before it is offered anew. */
-export const acceptLeaseMs = 3_000;
 /** Leases that may expire under one command before it fails. */
 export const leaseExpiriesMax = 3;
 export const sweepMs = 1_000;
 export const claimCommandsMax = 256;
 export const settleOutcomesMax = 256;
-/** Commands handed over in a row for one execution before others get their turn. */
-export const stickyCommandsMax = 16;
 export const flushTransitionsMax = 200;
 export const flushBytesMax = 4 * 1_048_576;
 /** Executions whose state one control process keeps in memory. */
@@ -91,6 +87,8 @@ export const appendRetriesMax = 8;
 export const requestBytesMax = 64 * 1_048_576;
 export const pageSizeMax = 500;
 export const pageSizeDefault = 100;
+/** Pages by number are read from the newest on each time: deeper ones take the keyset. */
+export const skippedExecutionsMax = 5_000;
 
 // --- tools that run code ------------------------------------------------------------------
 

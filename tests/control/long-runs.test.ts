@@ -53,7 +53,7 @@ onBothStores((shelf) => {
         const commands = await worker.claim();
         await damage(world.stores, bad, part);
         const { verdicts } = await worker.settle(commands.map((command) => done(command)));
-        expect(verdicts).toEqual(["retry", "accepted"]);
+        expect(verdicts).toEqual(["gone", "accepted"]);
         expect(await world.ended(good)).toBe("completed");
         const refusal = world.client
           .executionStatus({ params: { id: bad } })
