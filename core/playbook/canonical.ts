@@ -6,10 +6,12 @@ import { isJsonObject } from "#core/model/json";
 import type { PlaybookDocument } from "./document.ts";
 
 /** @param root a value in which the check found no error. */
-export function canonicalPlaybook(root: JsonObject): PlaybookDocument {
-  const metadata = mapOf(root.metadata);
+export function canonicalPlaybook(whole: JsonObject): PlaybookDocument {
+  const root = given(whole);
+  const metadata = given(mapOf(root.metadata));
   const document = {
     ...root,
+    ...inner(root, "executor", withSpec),
     apiVersion: "noetl.io/v2",
     metadata: { ...metadata, ...asList(metadata, "tags"), ...asList(metadata, "capabilities") },
     ...(Array.isArray(root.workbook) ? { workbook: root.workbook.map(workbookEntry) } : {}),
@@ -25,28 +27,71 @@ function workbookEntry(entry: Json): JsonObject {
 }
 
 function step(value: Json): JsonObject {
-  const map = mapOf(value);
+  const map = given(mapOf(value));
   const tools = Array.isArray(map.tool) ? map.tool : [map.tool ?? null];
-  return { ...map, tool: tools.map((item: Json) => tool(mapOf(item))) };
-}
-
-function tool(map: JsonObject): JsonObject {
-  const { spec } = map;
-  if (spec === undefined || !isJsonObject(spec)) return map;
-  const { policy } = spec;
-  if (policy === undefined || !isJsonObject(policy)) return map;
   return {
     ...map,
-    spec: { ...spec, policy: { ...policy, rules: listOf(policy.rules).map(rule) } },
+    ...inner(map, "next", next),
+    ...inner(map, "loop", withSpec),
+    ...inner(map, "spec", given),
+    tool: tools.map((item: Json) => tool(mapOf(item))),
   };
+}
+
+function next(map: JsonObject): JsonObject {
+  return { ...withSpec(map), arcs: listOf(map.arcs).map((arc: Json) => given(mapOf(arc))) };
+}
+
+function withSpec(map: JsonObject): JsonObject {
+  return { ...given(map), ...inner(map, "spec", given) };
+}
+
+/** A tool's own fields stay as written: null may be a value there. */
+function tool(map: JsonObject): JsonObject {
+  const kept = Object.entries(map).filter(([key, value]) => value !== null || !shared.has(key));
+  return { ...Object.fromEntries(kept), ...inner(map, "spec", toolSpec) };
+}
+
+/** Keys that every kind of tool has. */
+const shared: ReadonlySet<string> = new Set([
+  "name",
+  "desc",
+  "input",
+  "args",
+  "set",
+  "spec",
+  "output",
+  "libs",
+]);
+
+function toolSpec(map: JsonObject): JsonObject {
+  return { ...given(map), ...inner(map, "policy", policy) };
+}
+
+function policy(map: JsonObject): JsonObject {
+  return { ...given(map), rules: listOf(map.rules).map(rule) };
 }
 
 function rule(value: Json): JsonObject {
   const map = mapOf(value);
-  const inner = map.else;
-  const body = inner !== undefined && isJsonObject(inner) ? mapOf(inner.then) : {};
-  const then = { do: "continue", ...body, ...mapOf(map.then) };
-  return map.when === undefined ? { then } : { when: map.when, then };
+  const other = map.else;
+  const body = other !== undefined && isJsonObject(other) ? mapOf(other.then) : {};
+  const then = { do: "continue", ...given(body), ...given(mapOf(map.then)) };
+  const { when } = given(map);
+  return when === undefined ? { then } : { when, then };
+}
+
+/** The map without the keys that were written without a value: they count as absent. */
+function given(map: JsonObject): JsonObject {
+  const entries = Object.entries(map);
+  const kept = entries.filter(([, value]) => value !== null);
+  return kept.length === entries.length ? map : Object.fromEntries(kept);
+}
+
+/** The map under `key` brought to its form, if there is one. */
+function inner(map: JsonObject, key: string, form: (value: JsonObject) => JsonObject): JsonObject {
+  const value = map[key];
+  return value !== undefined && isJsonObject(value) ? { [key]: form(value) } : {};
 }
 
 /** A single text under `key` as a list of one. */

@@ -7,6 +7,7 @@ import { isJsonObject } from "#core/model/json";
 import { checkToolFields } from "./check-tool.ts";
 import { type Findings, kindOf, quoted, type Trail } from "./problems.ts";
 import {
+  type Field,
   type ListShape,
   type MapShape,
   type NumberShape,
@@ -17,6 +18,14 @@ import {
   wanted,
 } from "./shape.ts";
 import { compileExpression, isTemplate, TemplateSyntaxError } from "./template.ts";
+
+/**
+ * A key that is written without a value says nothing, as in the existing implementations. Where
+ * any data may stand, null is a value.
+ */
+function countsAsAbsent({ required, mayBeEmpty, shape }: Field): boolean {
+  return required !== true && mayBeEmpty !== true && shape.is !== "data";
+}
 
 export class ShapeChecker {
   /** What compiling a text said; playbooks repeat their conditions. */
@@ -86,6 +95,9 @@ export class ShapeChecker {
     if (field !== undefined) {
       if (field.ignored !== undefined) {
         this.findings.warn(trail, `${shape.noun} key '${key}' has no effect; ${field.ignored}`);
+      }
+      if (value === null && countsAsAbsent(field)) {
+        return this.findings.warn(trail, `${shape.noun} key '${key}' is empty, it has no effect`);
       }
       return this.check(value, field.shape, trail);
     }

@@ -80,6 +80,7 @@ const rule: RecordShape = {
     when: { shape: condition, says: "The condition; a rule without one always applies." },
     else: {
       shape: either(elseBody, data),
+      mayBeEmpty: true,
       says: "Marks the rule that applies when no other did; holds its then, or stands beside it.",
     },
     // biome-ignore lint/suspicious/noThenProperty: the language calls the key so.

@@ -101,6 +101,8 @@ export interface Field {
   /** One sentence for people, shown by editors. */
   readonly says: string;
   readonly required?: boolean;
+  /** Says something by being there, also without a value. */
+  readonly mayBeEmpty?: boolean;
   /** Accepted, without effect: a warning that says why. */
   readonly ignored?: string;
 }

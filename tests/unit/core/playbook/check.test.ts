@@ -156,7 +156,6 @@ describe("arcs", () => {
       ["1", "1"],
       ["[a]", "a list"],
       ["{}", "a map"],
-      ["", "empty"],
     ]) {
       const source = withStepKeys(`next: {arcs: [{step: end, when: ${bad}}]}`);
       expect(problemsOf(source)).toHaveLength(1);

@@ -263,3 +263,55 @@ describe("problems", () => {
     expect(problems[1000]).toEndWith(": 2000 more problems are not listed");
   });
 });
+
+describe("keys written without a value", () => {
+  const source = `apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: t, path: t, description: , tags: }
+workload:
+keychain:
+executor: {spec: }
+workflow:
+- step: start
+  desc:
+  set:
+  input:
+  loop:
+  spec:
+  tool: {kind: noop, result: null, set: , spec: {policy: }}
+  next:
+    spec:
+    arcs:
+    - {step: end, when: , set: }
+- step: end
+  tool: {kind: noop}
+  next:
+`;
+  test("count as absent, each with a warning, and run", () => {
+    expect(problemsOf(source)).toEqual([]);
+    expect(warningsOf(source).length).toBe(16);
+    expect(documentOf(source)).toEqual({
+      apiVersion: "noetl.io/v2",
+      kind: "Playbook",
+      metadata: { name: "t", path: "t" },
+      executor: {},
+      workflow: [
+        {
+          step: "start",
+          tool: [{ kind: "noop", result: null, spec: {} }],
+          next: { arcs: [{ step: "end" }] },
+        },
+        { step: "end", tool: [{ kind: "noop" }] },
+      ],
+    });
+  });
+  test("are refused where something has to stand", () => {
+    expect(
+      problemsOf(source.replace("workflow:", "workflow: []\nx:").split("- step")[0] ?? ""),
+    ).not.toEqual([]);
+    expect(
+      problemsOf(source.replace("arcs:\n    - {step: end, when: , set: }", "arcs:")),
+    ).not.toEqual([]);
+    expect(problemsOf(source.replace("metadata: {name: t", "metadata: {name: "))).not.toEqual([]);
+  });
+});
