@@ -65,6 +65,7 @@ export function startEmbedded(options: EmbeddedOptions): Embedded {
   };
   const control = startControl(ports, {
     report,
+    workersAreNew: true,
     ...(documentation === undefined ? {} : { documentation }),
   });
   const client = apiClient({ fetch: control.fetch, baseUrl: "http://control" });

@@ -6,7 +6,7 @@ import { sqlCatalog } from "#control/store/catalog";
 import { lockDataDirectory } from "#control/store/data-directory";
 import { sqlEventLog } from "#control/store/event-log";
 import { ensurePartitions, migrate } from "#control/store/migrate";
-import { openPglite, vacuum } from "#control/store/pglite";
+import { endLeases, openPglite, vacuum } from "#control/store/pglite";
 import { preparedDirectory } from "#control/store/prepared";
 import { sqlResults } from "#control/store/results";
 import type { Stores } from "./embedded.ts";
@@ -24,6 +24,7 @@ export async function pgliteStores(directory: string, cache: string): Promise<La
   const sql = await openPglite(directory, { prepared: preparedDirectory(cache) });
   await migrate(sql);
   await ensurePartitions(sql);
+  await endLeases(sql);
   return {
     log: sqlEventLog(sql),
     catalog: sqlCatalog(sql),

@@ -19,6 +19,8 @@ export interface Control {
 export interface ControlOptions {
   readonly report: (message: string) => void;
   readonly documentation?: Parameters<typeof controlApp>[0]["documentation"];
+  /** Every worker starts with this process, as in the embedded shape: none is waited for. */
+  readonly workersAreNew?: boolean;
   /** Executions whose state is kept in memory. */
   readonly statesMax?: number;
 }
@@ -27,7 +29,8 @@ export interface ControlOptions {
 export function startControl(ports: ControlPorts, options: ControlOptions): Control {
   const { report, documentation, statesMax = stateCacheEntriesMax } = options;
   const context: ControlContext = { ...ports, plans: new Plans(ports.catalog), report };
-  const sweep = sweeper(() => executions, report);
+  const { workersAreNew = false } = options;
+  const sweep = sweeper(() => executions, { report, workersAreNew });
   const executions = new Executions(context, { onCross: sweep.kick, statesMax });
   const fetch = controlApp({
     executions,

@@ -27,13 +27,25 @@ export interface Sweeper {
   stop(): Promise<void>;
 }
 
-/** @param report told of what a sweep could not do; the next one tries again. */
-export function sweeper(executions: () => Executions, report: (message: string) => void): Sweeper {
+export interface SweeperOptions {
+  /** Told of what a sweep could not do; the next one tries again. */
+  readonly report: (message: string) => void;
+  /** No worker outlived the start of this process: leases may expire from the first sweep on. */
+  readonly workersAreNew: boolean;
+}
+
+export function sweeper(executions: () => Executions, options: SweeperOptions): Sweeper {
+  const { report, workersAreNew } = options;
   const stopped = new AbortController();
   let wake = new AbortController();
   let kicked = false;
 
-  const maySweepLeases = outageWatch(() => executions().context.clock.nowMs());
+  let watch: (() => boolean) | undefined;
+  const maySweepLeases = (): boolean => {
+    const { clock } = executions().context;
+    watch ??= outageWatch(() => clock.nowMs(), workersAreNew);
+    return watch();
+  };
   const sweepOnce = async (): Promise<void> => {
     const service = executions();
     while (await sweepCross(service, report)) kicked = false;
@@ -70,12 +82,12 @@ export function sweeper(executions: () => Executions, report: (message: string) 
  * for the length of a lease, workers get one whole lease to report what they had been doing:
  * nobody could have renewed meanwhile.
  */
-function outageWatch(nowMs: () => number): () => boolean {
-  let liveSinceMs: number | undefined;
-  let lastMs = 0;
+function outageWatch(nowMs: () => number, workersAreNew: boolean): () => boolean {
+  let liveSinceMs = workersAreNew ? Number.NEGATIVE_INFINITY : nowMs();
+  let lastMs = nowMs();
   return () => {
     const now = nowMs();
-    if (liveSinceMs === undefined || now - lastMs > leaseMs) liveSinceMs = now;
+    if (now - lastMs > leaseMs) liveSinceMs = now;
     lastMs = now;
     return now - liveSinceMs > leaseMs;
   };

@@ -53,6 +53,14 @@ function engineSql(engine: PGlite, afterClose: () => void): Sql {
 }
 
 /**
+ * Ends every lease. For a process that has just opened a directory: only one may have it, so who
+ * held them is dead, and nobody needs to be waited for.
+ */
+export async function endLeases(sql: Sql): Promise<void> {
+  await sql.query("update noetl.command set lease_until = now() where status = 'leased'");
+}
+
+/**
  * Takes back the room of rows that were changed or removed; nothing else does it. To be called
  * every few minutes by a process that stays, when it has little to do: about 50 ms.
  */
