@@ -39,6 +39,8 @@ const toolSpec: RecordShape = {
   },
 };
 
+const notTimed = "a sub-playbook is waited for until it ends or is cancelled";
+
 const commonFields: Readonly<Record<string, Field>> = {
   kind: { shape: text, required: true, says: "The tool." },
   name: {
@@ -196,6 +198,8 @@ const kinds: Readonly<Record<string, ToolKind>> = {
         ignored: "the playbook's own result is given: let its step end make it",
         says: "No effect.",
       },
+      timeout: { shape: seconds, ignored: notTimed, says: "No effect." },
+      timeout_seconds: { shape: seconds, ignored: notTimed, says: "No effect." },
       poll_interval: { shape: seconds, ignored: "nothing is polled", says: "No effect." },
     },
     needs: [["path", "catalog_id"]],

@@ -114,6 +114,15 @@ onMemory((shelf) => {
       expect(await attempts(next, id)).toBe(1);
     });
 
+    test("nor is anybody waited for where every worker starts with the control plane", async () => {
+      const { world, id } = await running(shelf());
+      await world.control.stop();
+      await shelf().clock.advance(leaseMs + sweepMs);
+      const next = world.another({ clock: shelf().clock, workersAreNew: true });
+      await pass(next, sweepMs);
+      expect(await attempts(next, id)).toBe(1);
+    });
+
     test("nor does one of the store, which no sweep gets through", async () => {
       let away = false;
       const failing = (log: EventLog): EventLog => ({

@@ -34,6 +34,8 @@ export interface WorldOptions {
   /** What the control plane takes for the time; the machine's own without it. */
   readonly clock?: Clock;
   readonly statesMax?: number;
+  /** As in the embedded shape: no worker outlived the start of the control plane. */
+  readonly workersAreNew?: boolean;
   readonly credentials?: readonly CredentialRecord[];
 }
 
@@ -205,6 +207,7 @@ function openWorld(
     },
     {
       report: (message) => void reports.push(message),
+      workersAreNew: options.workersAreNew ?? false,
       ...(options.statesMax === undefined ? {} : { statesMax: options.statesMax }),
     },
   );
