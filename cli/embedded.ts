@@ -10,21 +10,12 @@ import { httpControl } from "#core/adapters/http-control";
 import { memoryBus } from "#core/adapters/memory-bus";
 import { snowflakeMint, systemClock } from "#core/adapters/system-clock";
 import type { Bus } from "#core/ports/bus";
-import type { CatalogStore } from "#core/ports/catalog-store";
-import type { EventLog } from "#core/ports/event-log";
-import type { ResultStore } from "#core/ports/result-store";
+import type { Stores } from "#core/ports/stores";
 import { startWorker } from "#worker/loop";
 import { builtinTools } from "#worker/registry";
 import type { WorkerLog } from "#worker/services";
 import type { ToolPolicy } from "#worker/tools/tool";
 import { version } from "./version.ts";
-
-export interface Stores {
-  readonly log: EventLog;
-  readonly catalog: CatalogStore;
-  readonly results: ResultStore;
-  close(): Promise<void>;
-}
 
 export interface EmbeddedOptions {
   readonly stores: Stores;
@@ -53,9 +44,7 @@ export function startEmbedded(options: EmbeddedOptions): Embedded {
   const clock = systemClock();
   const bus = memoryBus();
   const ports: ControlPorts = {
-    log: stores.log,
-    catalog: stores.catalog,
-    results: stores.results,
+    ...stores,
     bus,
     clock,
     ids: snowflakeMint(clock, machine),

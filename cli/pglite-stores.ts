@@ -2,14 +2,12 @@
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { sqlCatalog } from "#control/store/catalog";
 import { lockDataDirectory } from "#control/store/data-directory";
-import { sqlEventLog } from "#control/store/event-log";
 import { ensurePartitions, migrate } from "#control/store/migrate";
 import { endLeases, openPglite, vacuum } from "#control/store/pglite";
 import { preparedDirectory } from "#control/store/prepared";
-import { sqlResults } from "#control/store/results";
-import type { Stores } from "./embedded.ts";
+import { sqlStores } from "#control/store/stores";
+import type { Stores } from "#core/ports/stores";
 
 export interface LastingStores extends Stores {
   /** What a database needs of whoever keeps it open for long, every few minutes: about 50 ms. */
@@ -26,14 +24,11 @@ export async function pgliteStores(directory: string, cache: string): Promise<La
   await ensurePartitions(sql);
   await endLeases(sql);
   return {
-    log: sqlEventLog(sql),
-    catalog: sqlCatalog(sql),
-    results: sqlResults(sql),
+    ...sqlStores(sql),
     maintain: async () => {
       await ensurePartitions(sql);
       await vacuum(sql);
     },
-    close: () => sql.close(),
   };
 }
 

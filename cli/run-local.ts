@@ -2,6 +2,7 @@
 // accepted event copied to `.noetl/runs/<execution_id>.jsonl`.
 
 import { dirname, join, resolve } from "node:path";
+import { systemClock } from "#core/adapters/system-clock";
 import { messageOf } from "#core/model/fault";
 import type { ExecutionId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
@@ -19,7 +20,7 @@ export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost
   const [{ startEmbedded }, { memoryStores }, { withRunLog, runLogFile }, { configured }] =
     await Promise.all([
       import("./embedded.ts"),
-      import("./memory-stores.ts"),
+      import("#core/adapters/memory-stores"),
       import("#core/adapters/run-log"),
       import("./config.ts"),
     ]);
@@ -30,7 +31,7 @@ export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost
   const notice = (text: string): void => listener?.notice(text);
   const scratch = lazyScratch();
   const runs = join(values.NOETL_DIRECTORY, "runs");
-  const stores = memoryStores();
+  const stores = memoryStores(systemClock());
   const log = withRunLog(stores.log, {
     directory: runs,
     onError: (thrown) => notice(`the log can't be written to ${runs}: ${messageOf(thrown)}`),

@@ -2,20 +2,16 @@
 
 import type { Sha256 } from "#core/model/codec";
 import type { Bus } from "#core/ports/bus";
-import type { CatalogStore } from "#core/ports/catalog-store";
 import type { Clock, IdMint } from "#core/ports/clock";
 import type { CredentialRecord } from "#core/ports/control-plane";
-import type { EventLog } from "#core/ports/event-log";
-import type { ResultStore } from "#core/ports/result-store";
+import type { Stores } from "#core/ports/stores";
 import type { Plans } from "./plans.ts";
 
 /** Where credentials come from; undefined for an alias that nobody has. */
 export type CredentialSource = (alias: string) => Promise<CredentialRecord | undefined>;
 
-export interface ControlPorts {
-  readonly log: EventLog;
-  readonly catalog: CatalogStore;
-  readonly results: ResultStore;
+/** Who opened the ports closes them. */
+export interface ControlPorts extends Omit<Stores, "close"> {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly ids: IdMint;

@@ -4,6 +4,10 @@
 import { Fault } from "#core/model/fault";
 import { partitionMonthsAhead } from "#core/model/limits";
 import log from "./migrations/0001_log.sql" with { type: "text" };
+import dispatch from "./migrations/0002_dispatch.sql" with { type: "text" };
+import feeds from "./migrations/0003_feeds.sql" with { type: "text" };
+import runtime from "./migrations/0004_runtime.sql" with { type: "text" };
+import stepLogs from "./migrations/0005_step_logs.sql" with { type: "text" };
 import type { Sql } from "./sql.ts";
 
 export interface Migration {
@@ -14,7 +18,13 @@ export interface Migration {
 }
 
 /** All migrations of this build, oldest first. A released text is never changed. */
-export const migrations: readonly Migration[] = [{ version: 1, name: "log", text: log }];
+export const migrations: readonly Migration[] = [
+  { version: 1, name: "log", text: log },
+  { version: 2, name: "dispatch", text: dispatch },
+  { version: 3, name: "feeds", text: feeds },
+  { version: 4, name: "runtime", text: runtime },
+  { version: 5, name: "step logs", text: stepLogs },
+];
 
 const sha256 = (text: string): string => new Bun.CryptoHasher("sha256").update(text).digest("hex");
 

@@ -2,17 +2,12 @@
 // through the typed client, and may put something between the services and their stores.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from "bun:test";
-import type { Stores } from "#cli/embedded";
 import { type Control, startControl } from "#control/control";
-import { sqlCatalog } from "#control/store/catalog";
-import { sqlEventLog } from "#control/store/event-log";
-import { sqlResults } from "#control/store/results";
 import type { Sql } from "#control/store/sql";
+import { sqlStores } from "#control/store/stores";
 import { type ApiClient, apiClient } from "#core/adapters/api-client";
 import { memoryBus } from "#core/adapters/memory-bus";
-import { memoryCatalog } from "#core/adapters/memory-catalog";
-import { memoryEventLog } from "#core/adapters/memory-event-log";
-import { memoryResults } from "#core/adapters/memory-results";
+import { memoryStores } from "#core/adapters/memory-stores";
 import { snowflakeMint, systemClock } from "#core/adapters/system-clock";
 import { verifyLog } from "#core/engine/verify";
 import type { Event } from "#core/model/event";
@@ -23,6 +18,7 @@ import type { Bus } from "#core/ports/bus";
 import type { Clock } from "#core/ports/clock";
 import type { CredentialRecord } from "#core/ports/control-plane";
 import type { EventLog, StoredEvent } from "#core/ports/event-log";
+import type { Stores } from "#core/ports/stores";
 import { scratchPglite } from "#tests/contract/pglite-world";
 import { type VirtualClock, virtualClock } from "./virtual-clock.ts";
 
@@ -139,20 +135,6 @@ function closers(): Closers {
   };
 }
 
-function memoryStores(clock: Clock): Stores {
-  const log = memoryEventLog(clock);
-  return { log, catalog: memoryCatalog(), results: memoryResults(), close: () => log.close() };
-}
-
-function sqlStores(sql: Sql): Stores {
-  return {
-    log: sqlEventLog(sql),
-    catalog: sqlCatalog(sql),
-    results: sqlResults(sql),
-    close: async () => undefined,
-  };
-}
-
 interface ShelfParts {
   readonly clock: VirtualClock;
   readonly stores: Stores;
@@ -195,9 +177,7 @@ function openWorld(
   const between = { ...stores, ...options.wrap?.(stores) };
   const control = startControl(
     {
-      log: between.log,
-      catalog: between.catalog,
-      results: between.results,
+      ...between,
       bus,
       clock,
       ids: snowflakeMint(clock, machines),

@@ -4,16 +4,18 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Embedded, type Stores, startEmbedded } from "#cli/embedded";
-import { memoryStores } from "#cli/memory-stores";
+import { type Embedded, startEmbedded } from "#cli/embedded";
 import { pgliteStores } from "#cli/pglite-stores";
 import { prepareDataDirectory } from "#control/store/prepared";
 import type { ApiClient } from "#core/adapters/api-client";
+import { memoryStores } from "#core/adapters/memory-stores";
+import { systemClock } from "#core/adapters/system-clock";
 import { type Event, terminalStatus } from "#core/model/event";
 import { messageOf } from "#core/model/fault";
 import { type ExecutionId, executionId } from "#core/model/ids";
 import type { Json, JsonObject } from "#core/model/json";
 import type { CredentialRecord } from "#core/ports/control-plane";
+import type { Stores } from "#core/ports/stores";
 import { executionUpdates } from "#core/wire/subjects";
 import { repositoryRoot } from "#scripts/install";
 import type { ToolPolicy } from "#worker/tools/tool";
@@ -112,7 +114,8 @@ interface OpenStores {
 }
 
 async function openStores(kind: "memory" | "pglite"): Promise<OpenStores> {
-  if (kind === "memory") return { stores: memoryStores(), remove: async () => undefined };
+  if (kind === "memory")
+    return { stores: memoryStores(systemClock()), remove: async () => undefined };
   const cache = join(repositoryRoot, ".noetl", "cache");
   await prepareDataDirectory(cache);
   const folder = await mkdtemp(join(tmpdir(), "noetl-house-"));

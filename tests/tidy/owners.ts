@@ -11,6 +11,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
     "core/wire/",
     "core/playbook/",
     "control/routes/",
+    "core/adapters/configuration",
     "control/config",
     "gateway/config",
     "worker/config",
@@ -21,6 +22,12 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "@electric-sql/pglite": ["control/store/", "cli/"],
   "@electric-sql/pglite-socket": ["cli/"],
   pg: ["worker/tools/postgres"],
+  // PostgreSQL that is reached over HTTP and WebSocket.
+  "@neondatabase/serverless": ["control/store/neon"],
+  // The bus between processes.
+  "@nats-io/transport-node": ["core/adapters/nats"],
+  "@nats-io/jetstream": ["core/adapters/nats"],
+  "@nats-io/nats-core": ["core/adapters/nats"],
   // The frame of every HTTP floor: an app is a composition of its plugins.
   elysia: ["control/app", "control/documentation", "control/routes/", "gateway/"],
   "@elysiajs/openapi": ["control/documentation", "gateway/"],

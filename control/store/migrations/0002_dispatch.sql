@@ -1,0 +1,1 @@
+-- Who may run what, and when: limits, slots, rates, dead letters, the time since when sweeps ran.

@@ -1,0 +1,1 @@
+-- What is read from the log by position: the identity of this database, cursors, projections, snapshots.

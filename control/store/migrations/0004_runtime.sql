@@ -1,0 +1,1 @@
+-- Which processes there are: control planes, workers, and the ids that machines have leased.

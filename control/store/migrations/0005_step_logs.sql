@@ -1,0 +1,1 @@
+-- What tools printed, by command and attempt, for a while.

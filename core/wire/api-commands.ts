@@ -1,0 +1,62 @@
+// Routes that workers call: claim, settle, renew, release, credentials.
+
+import { type } from "arktype";
+import { route } from "./route.ts";
+import { map, name, ordinal, someName, strings } from "./shapes.ts";
+
+const pools = someName.array().atLeastLength(1);
+const lease = type({ command_id: name, attempt: ordinal });
+
+const claimBody = type({ worker: someName, pools, want: "number.integer >= 0" });
+
+const outcome = type({
+  command_id: "string",
+  attempt: ordinal,
+  output: type({ status: "'ok' | 'error'", "[string]": "unknown" }),
+  "set?": map,
+  "settled_as?": "'done' | 'error'",
+  "yielded?": type({ checkpoint: map, delay_ms: "number >= 0" }),
+  duration_ms: "number >= 0",
+});
+
+const commands = type("object[]");
+
+export const commandRoutes = {
+  claim: route(
+    "POST /api/commands/claim",
+    { summary: "Lease commands to a worker", tag: "commands" },
+    { body: claimBody, answer: type({ commands }) },
+  ),
+  settle: route(
+    "POST /api/commands/settle",
+    { summary: "Report outcomes and take the next commands", tag: "commands" },
+    {
+      body: claimBody.and({ outcomes: outcome.array() }),
+      answer: type({ verdicts: strings, commands }),
+    },
+  ),
+  renew: route(
+    "POST /api/commands/renew",
+    { summary: "Extend the leases of running commands", tag: "commands" },
+    {
+      body: type({ worker: someName, leases: lease.array() }),
+      answer: type({ verdicts: strings }),
+    },
+  ),
+  release: route(
+    "POST /api/commands/release",
+    { summary: "Give unused leases back", tag: "commands" },
+    {
+      body: type({ worker: someName, leases: lease.array() }),
+      answer: type({ released: "number" }),
+    },
+  ),
+  commandCredential: route(
+    "POST /api/commands/credential",
+    { summary: "A credential for a command that the worker has leased", tag: "commands" },
+    {
+      body: type({ worker: someName, command_id: name, alias: "string" }),
+      answer: type({ name: "string", type: "string", data: map }),
+    },
+  ),
+} as const;
