@@ -8,6 +8,7 @@ import dispatch from "./migrations/0002_dispatch.sql" with { type: "text" };
 import feeds from "./migrations/0003_feeds.sql" with { type: "text" };
 import runtime from "./migrations/0004_runtime.sql" with { type: "text" };
 import stepLogs from "./migrations/0005_step_logs.sql" with { type: "text" };
+import projections from "./migrations/0006_projections.sql" with { type: "text" };
 import type { Sql } from "./sql.ts";
 
 export interface Migration {
@@ -24,6 +25,7 @@ export const migrations: readonly Migration[] = [
   { version: 3, name: "feeds", text: feeds },
   { version: 4, name: "runtime", text: runtime },
   { version: 5, name: "step logs", text: stepLogs },
+  { version: 6, name: "projections", text: projections },
 ];
 
 const sha256 = (text: string): string => new Bun.CryptoHasher("sha256").update(text).digest("hex");

@@ -1,0 +1,1 @@
+-- What is made from the log and may be thrown away: snapshots and projections.
