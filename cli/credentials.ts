@@ -1,11 +1,9 @@
 // Credentials of the embedded shape: from the file that NOETL_CREDENTIALS_FILE names, and the
-// alias `pg_local`, a scratch database that starts when it is first asked for. The file is read
-// when the first credential is, and never written.
+// alias `pg_local`, a scratch database that starts when it is first asked for.
 
-import { readFileSync } from "node:fs";
+import { fileCredentials } from "#control/credentials-file";
 import type { CredentialSource } from "#control/services/context";
-import { Fault, messageOf } from "#core/model/fault";
-import { isJsonObject } from "#core/model/json";
+import { messageOf } from "#core/model/fault";
 import type { CredentialRecord } from "#core/ports/control-plane";
 
 export const scratchAlias = "pg_local";
@@ -20,15 +18,12 @@ export interface CredentialOptions {
 }
 
 export function credentialSource({ file, scratch, advise }: CredentialOptions): CredentialSource {
-  let records: ReadonlyMap<string, CredentialRecord> | undefined;
+  const fromFile = fileCredentials(file);
   return async (alias) => {
-    try {
-      records ??= file === undefined ? new Map() : readCredentials(file);
-    } catch (thrown) {
+    const record = await fromFile(alias).catch((thrown: unknown) => {
       advise(messageOf(thrown));
       throw thrown;
-    }
-    const record = records.get(alias);
+    });
     if (record !== undefined) return record;
     if (alias === scratchAlias) return scratch();
     const where =
@@ -38,35 +33,4 @@ export function credentialSource({ file, scratch, advise }: CredentialOptions): 
     advise(`credential ${alias} is not defined; ${where}, as ${alias}: {type: …, data: {…}}`);
     return undefined;
   };
-}
-
-/** @throws Fault `invalid` naming the file and the alias that is not as expected; never a value. */
-export function readCredentials(file: string): ReadonlyMap<string, CredentialRecord> {
-  const records = new Map<string, CredentialRecord>();
-  for (const [alias, value] of Object.entries(mapIn(file))) {
-    const { type, data } = isJsonObject(value) ? value : {};
-    if (typeof type !== "string" || !isJsonObject(data)) {
-      throw new Fault("invalid", `${file}: ${alias}: expected {type: text, data: {…}}`);
-    }
-    records.set(alias, { name: alias, type, data });
-  }
-  return records;
-}
-
-function mapIn(file: string): Readonly<Record<string, unknown>> {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (thrown) {
-    throw new Fault("invalid", `NOETL_CREDENTIALS_FILE: ${messageOf(thrown)}`);
-  }
-  let parsed: unknown;
-  try {
-    parsed = Bun.YAML.parse(text);
-  } catch {
-    // The parser's own message may quote a secret.
-    throw new Fault("invalid", `${file}: expected YAML or JSON`);
-  }
-  if (isJsonObject(parsed)) return parsed;
-  throw new Fault("invalid", `${file}: expected a map of aliases`);
 }

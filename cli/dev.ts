@@ -5,6 +5,8 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { documentation } from "#control/documentation";
 import type { ApiClient } from "#core/adapters/api-client";
+import { type Listening, listen } from "#core/adapters/listen";
+import { stopAsked } from "#core/adapters/stop-signals";
 import { Fault, messageOf } from "#core/model/fault";
 import { type Arguments, UsageError } from "./arguments.ts";
 import { guarded } from "./browser-guard.ts";
@@ -13,16 +15,13 @@ import { credentialSource } from "./credentials.ts";
 import { registerExamples } from "./dev-examples.ts";
 import { removeDevFile, runningDev, writeDevFile } from "./dev-file.ts";
 import { startEmbedded } from "./embedded.ts";
-import { exitCancelled, exitOk } from "./exit-codes.ts";
+import { exitOk } from "./exit-codes.ts";
 import { lazyScratch } from "./lazy-scratch.ts";
-import { type Listening, listen } from "./listen.ts";
 import { type LastingStores, pgliteStores, removeData } from "./pglite-stores.ts";
 import { cacheDirectory, isDatabasePrepared, preparedDatabase } from "./prepared-database.ts";
 import { version } from "./version.ts";
 
 type Values = ReturnType<typeof configured>;
-
-const maintenanceMs = 5 * 60_000;
 
 /**
  * Runs until SIGINT or SIGTERM, which let running tools end within the grace; the second one quits.
@@ -37,9 +36,9 @@ export async function dev(args: Arguments): Promise<number> {
     );
   }
   // Asked for first, so that a signal while it starts stops it as well.
-  const stopAsked = signalled();
+  const asked = stopAsked();
   const started = await startDev(values, args.has("reset"));
-  await stopAsked;
+  await asked;
   console.log("stopping; running tools may end, once more quits at once");
   await started.stop();
   return exitOk;
@@ -79,18 +78,15 @@ async function startDev(values: Values, reset: boolean): Promise<Started> {
     report,
     workerLog: { notice: report },
     documentation: documentation(version),
+    duties: stores.duties,
   });
   const server = listen(guarded(embedded.fetch), host, port);
   const started_at = new Date().toISOString();
   writeDevFile(directory, { pid: process.pid, url: server.url, started_at, version });
   greet(server, performance.now() - beganMs);
-  const maintenance = setInterval(() => {
-    stores.maintain().catch((thrown: unknown) => report(`maintenance: ${messageOf(thrown)}`));
-  }, maintenanceMs);
   const registering = tellExamples(embedded.client);
   return {
     stop: async () => {
-      clearInterval(maintenance);
       await registering;
       await server.stop();
       await embedded.stop(values.NOETL_STOP_GRACE_MS);
@@ -140,18 +136,4 @@ async function tellExamples(client: ApiClient): Promise<void> {
   } catch (thrown) {
     console.error(`noetl: the examples could not be registered: ${messageOf(thrown)}`);
   }
-}
-
-/** Resolves with the first signal; the second one ends the process. */
-function signalled(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let asked = false;
-  const stop = (): void => {
-    if (asked) process.exit(exitCancelled);
-    asked = true;
-    resolve();
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  return promise;
 }

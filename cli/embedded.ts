@@ -4,14 +4,20 @@
 
 import type { Fetch } from "#control/app";
 import { startControl } from "#control/control";
+import { startRoles } from "#control/roles/roles";
+import type { Duty } from "#control/roles/system";
 import type { ControlPorts, CredentialSource } from "#control/services/context";
 import { type ApiClient, apiClient } from "#core/adapters/api-client";
 import { httpControl } from "#core/adapters/http-control";
+import { httpStepLogs } from "#core/adapters/http-step-logs";
 import { memoryBus } from "#core/adapters/memory-bus";
 import { snowflakeMint, systemClock } from "#core/adapters/system-clock";
 import type { Bus } from "#core/ports/bus";
+import type { Clock } from "#core/ports/clock";
 import type { Stores } from "#core/ports/stores";
+import { logShipper } from "#worker/log-shipper";
 import { startWorker } from "#worker/loop";
+import { startRegistration } from "#worker/registration";
 import { builtinTools } from "#worker/registry";
 import type { WorkerLog } from "#worker/services";
 import type { ToolPolicy } from "#worker/tools/tool";
@@ -23,8 +29,12 @@ export interface EmbeddedOptions {
   readonly policy: ToolPolicy;
   readonly slots: number;
   readonly workerLog?: WorkerLog;
+  /** Whether what tools print is kept in the stores; it is unless this says no. */
+  readonly keepsStepLogs?: boolean;
   /** Told of what went wrong inside and was dealt with. */
   readonly report: (message: string) => void;
+  /** Of a process that stays: what its stores need every few minutes. Without it nothing is kept up. */
+  readonly duties?: readonly Duty[];
   readonly documentation?: Parameters<typeof startControl>[1]["documentation"];
 }
 
@@ -38,9 +48,13 @@ export interface Embedded {
 
 const pools: readonly string[] = ["default", "system"];
 const machine = 1;
+/** What a process that stays does besides. */
+const lastingRoles = ["projector", "scheduler"] as const;
+/** The last lines of tools are few, and on their way already. */
+const lastLinesMs = 2_000;
 
 export function startEmbedded(options: EmbeddedOptions): Embedded {
-  const { stores, credentials, policy, slots, report, workerLog, documentation } = options;
+  const { stores, credentials, report, documentation } = options;
   const clock = systemClock();
   const bus = memoryBus();
   const ports: ControlPorts = {
@@ -58,28 +72,66 @@ export function startEmbedded(options: EmbeddedOptions): Embedded {
     ...(documentation === undefined ? {} : { documentation }),
   });
   const client = apiClient({ fetch: control.fetch, baseUrl: "http://control" });
-  const tools = builtinTools();
-  const worker = startWorker({
-    control: httpControl(client),
-    bus,
-    clock,
-    tools,
-    workerId: `embedded-${process.pid}`,
-    pools,
-    slots,
-    policy,
-    ...(workerLog === undefined ? {} : { log: workerLog }),
-  });
+  const worker = startEmbeddedWorker(options, { client, bus, clock });
+  const { duties } = options;
+  const owner = `embedded-${process.pid}`;
+  const lasting = { roles: lastingRoles, owner, report, duties: duties ?? [] };
+  const beside = duties === undefined ? undefined : startRoles(ports, lasting);
   return {
     fetch: control.fetch,
     client,
     bus,
     stop: async (graceMs) => {
-      await worker.stop({ graceMs });
-      await tools.close();
+      await worker.stop(graceMs);
+      await beside?.stop();
       await control.stop();
       await bus.close();
       await stores.close();
+    },
+  };
+}
+
+interface Beside {
+  readonly client: ApiClient;
+  readonly bus: Bus;
+  readonly clock: Clock;
+}
+
+function startEmbeddedWorker(options: EmbeddedOptions, { client, bus, clock }: Beside) {
+  const { policy, slots, report, workerLog = {}, keepsStepLogs = true } = options;
+  const tools = builtinTools();
+  const workerId = `embedded-${process.pid}`;
+  const sink = httpStepLogs([client], `embedded-${Bun.randomUUIDv7()}`);
+  const shipper = logShipper({ sink, clock, log: workerLog });
+  const worker = startWorker({
+    control: httpControl(client),
+    bus,
+    clock,
+    tools,
+    workerId,
+    pools,
+    slots,
+    policy,
+    log: keepsStepLogs ? shipper.log : workerLog,
+  });
+  // Listed beside workers that joined over the network, and known to whoever asks why nothing runs.
+  const registration = startRegistration({
+    client,
+    clock,
+    name: workerId,
+    pools,
+    labels: [],
+    capacity: slots,
+    version,
+    load: () => worker.load(),
+    notice: (message) => report(message),
+  });
+  return {
+    stop: async (graceMs: number): Promise<void> => {
+      await worker.stop({ graceMs });
+      await registration.stop();
+      await shipper.close(lastLinesMs);
+      await tools.close();
     },
   };
 }

@@ -47,14 +47,15 @@ export function lazyScratch(directory?: string): LazyScratch {
 }
 
 async function startScratch(directory: string | undefined): Promise<Scratch> {
-  const [{ PGlite }, { PGLiteSocketServer }] = await Promise.all([
+  const [{ PGlite }, { PGLiteSocketServer }, { engineAssets }] = await Promise.all([
     import("@electric-sql/pglite"),
     import("@electric-sql/pglite-socket"),
+    import("#control/store/pglite"),
   ]);
   const home = directory ?? (await mkdtemp(join(tmpdir(), "noetl-pg-local-")));
   const dataDir = join(home, "pgdata");
   if (!existsSync(dataDir)) await copyPrepared(dataDir);
-  const db = await PGlite.create({ dataDir });
+  const db = await PGlite.create({ ...(await engineAssets()), dataDir });
   await db.exec("drop schema if exists noetl cascade");
   const server = new PGLiteSocketServer({
     db,

@@ -4,10 +4,12 @@
 
 import { Fault, messageOf } from "#core/model/fault";
 import { didYouMean } from "#core/playbook/template/suggest";
+import { javascriptChildArgument } from "#worker/tools/javascript-process";
 import { parseArguments, UsageError } from "./arguments.ts";
 import { type Command, commands } from "./commands.ts";
 import { exitFailed, exitOk, exitUsage } from "./exit-codes.ts";
 import { commandHelp, overview } from "./help.ts";
+import { prepareDatabaseArgument } from "./hidden-arguments.ts";
 import { version } from "./version.ts";
 
 /**
@@ -37,6 +39,8 @@ async function dispatch(name: string, rest: readonly string[]): Promise<number> 
     console.log(version);
     return exitOk;
   }
+  if (name === javascriptChildArgument) return serveSandbox();
+  if (name === prepareDatabaseArgument) return prepareDatabase();
   if (name === "help" || name === "--help" || name === "-h") return help(rest[0]);
   const command = commandNamed(name);
   if (rest.includes("--help") || rest.includes("-h")) return help(command.name);
@@ -51,6 +55,20 @@ function argumentsOf(command: Command, argv: readonly string[]) {
     const usage = `usage: noetl ${command.name} ${command.operands}`.trimEnd();
     throw new UsageError(`${thrown.message}\n${usage}   (noetl help ${command.name})`);
   }
+}
+
+/** The compiled binary as the process of one sandbox. */
+async function serveSandbox(): Promise<number> {
+  const { serveJavascript } = await import("#worker/tools/javascript-child");
+  await serveJavascript();
+  return exitOk;
+}
+
+/** The compiled binary as the process that makes the prepared database, and ends. */
+async function prepareDatabase(): Promise<number> {
+  const { prepareHere } = await import("./prepared-database.ts");
+  await prepareHere();
+  return exitOk;
 }
 
 function help(name: string | undefined): number {

@@ -2,6 +2,7 @@
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Duty } from "#control/roles/system";
 import { lockDataDirectory } from "#control/store/data-directory";
 import { ensurePartitions, migrate } from "#control/store/migrate";
 import { endLeases, openPglite, vacuum } from "#control/store/pglite";
@@ -10,8 +11,8 @@ import { sqlStores } from "#control/store/stores";
 import type { Stores } from "#core/ports/stores";
 
 export interface LastingStores extends Stores {
-  /** What a database needs of whoever keeps it open for long, every few minutes: about 50 ms. */
-  maintain(): Promise<void>;
+  /** What this database needs of whoever keeps it open for long, every few minutes. */
+  readonly duties: readonly Duty[];
 }
 
 /**
@@ -23,12 +24,18 @@ export async function pgliteStores(directory: string, cache: string): Promise<La
   await migrate(sql);
   await ensurePartitions(sql);
   await endLeases(sql);
+  const stores = sqlStores(sql);
   return {
-    ...sqlStores(sql),
-    maintain: async () => {
-      await ensurePartitions(sql);
-      await vacuum(sql);
-    },
+    ...stores,
+    duties: [
+      {
+        name: "vacuum",
+        run: async () => {
+          await vacuum(sql);
+          return 0;
+        },
+      },
+    ],
   };
 }
 

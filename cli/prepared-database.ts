@@ -3,9 +3,10 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { prepareDataDirectory, preparedDirectory } from "#control/store/prepared";
+import { isCompiled } from "#core/adapters/compiled";
+import { prepareDatabaseArgument } from "./hidden-arguments.ts";
 
 /** Inside a compiled binary there is no checkout to keep it with; the working directory serves. */
-const isCompiled = import.meta.dir.startsWith("/$bunfs");
 const home = isCompiled ? process.cwd() : resolve(import.meta.dir, "..");
 
 /** With the checkout, whatever directory a command runs in. */
@@ -23,12 +24,15 @@ export function isDatabasePrepared(): boolean {
 export async function preparedDatabase(): Promise<string> {
   const target = preparedDirectory(cacheDirectory);
   if (existsSync(target)) return target;
-  if (!isCompiled) {
-    const script = resolve(home, "scripts/prepare-pglite.ts");
-    const child = Bun.spawn([process.execPath, script], { stdin: "ignore", stdout: "ignore" });
-    await child.exited;
-  }
+  const own = isCompiled ? prepareDatabaseArgument : resolve(home, "scripts/prepare-pglite.ts");
+  const child = Bun.spawn([process.execPath, own], { stdin: "ignore", stdout: "ignore" });
+  await child.exited;
   // Looks again, and makes it here where the other process could not.
   await prepareDataDirectory(cacheDirectory);
   return target;
+}
+
+/** Makes it in this process, which should end after that. */
+export async function prepareHere(): Promise<void> {
+  await prepareDataDirectory(cacheDirectory);
 }

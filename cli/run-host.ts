@@ -18,6 +18,8 @@ export interface RunHost {
   readonly untilChildrenEnd: boolean;
   /** Output of tools and advice go to the listener from now on. */
   listen(listener: RunListener): void;
+  /** Resolves when the listener has heard all that tools printed, once the run has ended. */
+  heard(): Promise<void>;
   /** Registers what has to be and starts the execution. */
   start(input: JsonObject): Promise<ExecutionId>;
   cancel(id: ExecutionId): Promise<void>;

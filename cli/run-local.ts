@@ -46,6 +46,8 @@ export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost
     policy: { shell: true, fileRoots: [...new Set(files.map(folderOf)), process.cwd()] },
     slots: values.NOETL_SLOTS,
     report: notice,
+    // Nobody can ask for them later; the view is shown them as they come.
+    keepsStepLogs: false,
     workerLog: {
       line: ({ command, stream, text }) => listener?.output({ step: command.step, stream, text }),
       retry: ({ command, attempt, delayMs, message }) => {
@@ -72,6 +74,7 @@ export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost
       const started = await client.execute({ body: { path, workload: { ...input } } });
       return started.execution_id as ExecutionId;
     },
+    heard: async () => {},
     cancel: async (id) => {
       await client.cancelExecution({ params: { id }, body: { reason: "interrupted" } });
     },

@@ -1,9 +1,11 @@
 // A run on a control plane that is reached over the network, or on the running `noetl dev`.
 
+import { messageOf } from "#core/model/fault";
 import type { ExecutionId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
+import { followLogs } from "./log-stream.ts";
 import { catalogPath, type PlaybookFile } from "./playbook-files.ts";
-import type { RunHost } from "./run-host.ts";
+import type { RunHost, RunListener } from "./run-host.ts";
 import { remoteSource } from "./run-source.ts";
 import type { Server } from "./server.ts";
 
@@ -11,7 +13,18 @@ export type RemotePlaybook =
   /** Registered first; the last one is the one to run. */
   { readonly files: readonly PlaybookFile[] } | { readonly path: string };
 
-export function remoteHost({ client }: Server, playbook: RemotePlaybook): RunHost {
+/** Lines come within a second or two after the end; a server that is silent then has none. */
+const lastLinesMs = 5_000;
+
+/** @param verbose whether the listener is told what tools print, on whichever worker. */
+export function remoteHost(
+  { client, url }: Server,
+  playbook: RemotePlaybook,
+  verbose: boolean,
+): RunHost {
+  let listener: RunListener | undefined;
+  const lines = printedLines(url, () => listener);
+  const source = remoteSource(client);
   const register = async (files: readonly PlaybookFile[]): Promise<string> => {
     let path = "";
     for (const { content, document } of files) {
@@ -21,9 +34,19 @@ export function remoteHost({ client }: Server, playbook: RemotePlaybook): RunHos
     return path;
   };
   return {
-    source: remoteSource(client),
+    source: {
+      ...source,
+      // Whoever is followed is listened to: sub-playbooks as soon as the log names them.
+      read: (id, afterSeq) => {
+        if (verbose) lines.follow(id);
+        return source.read(id, afterSeq);
+      },
+    },
     untilChildrenEnd: false,
-    listen: () => {},
+    listen: (to) => {
+      listener = to;
+    },
+    heard: () => lines.heard(),
     start: async (input) => {
       const path = "path" in playbook ? playbook.path : await register(playbook.files);
       const { execution_id } = await client.execute({ body: { path, workload: { ...input } } });
@@ -34,6 +57,37 @@ export function remoteHost({ client }: Server, playbook: RemotePlaybook): RunHos
     },
     resolve: async ({ ref }) => (await client.resolveResult({ query: { ref } })) as Json,
     logFile: () => undefined,
-    close: async () => {},
+    close: async () => lines.close(),
+  };
+}
+
+interface PrintedLines {
+  /** Listens to an execution, once. */
+  follow(id: ExecutionId): void;
+  heard(): Promise<void>;
+  close(): void;
+}
+
+function printedLines(baseUrl: string, listener: () => RunListener | undefined): PrintedLines {
+  const following = new Map<ExecutionId, Promise<void>>();
+  const closing = new AbortController();
+  return {
+    follow: (executionId) => {
+      if (following.has(executionId)) return;
+      const done = followLogs({
+        baseUrl,
+        executionId,
+        signal: closing.signal,
+        onLine: ({ step, stream, text }) => listener()?.output({ step, stream, text }),
+      }).catch((thrown: unknown) => {
+        listener()?.notice(`what tools print can't be shown: ${messageOf(thrown)}`);
+      });
+      following.set(executionId, done);
+    },
+    heard: async () => {
+      if (following.size === 0) return;
+      await Promise.race([Promise.all(following.values()), Bun.sleep(lastLinesMs)]);
+    },
+    close: () => closing.abort(),
   };
 }

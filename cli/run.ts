@@ -72,12 +72,13 @@ async function hostOf(
   const server = await findServer(args);
   const { remoteHost } = await import("./run-remote.ts");
   if (playbook !== undefined && server !== undefined) {
-    return remoteHost(server, { files: [...neighbours(playbook), playbook] });
+    const files = [...neighbours(playbook), playbook];
+    return remoteHost(server, { files }, args.has("verbose"));
   }
   if (args.text("target") !== undefined) {
     throw new UsageError("--target: expected a playbook file to start at another step of");
   }
-  if (server !== undefined) return remoteHost(server, { path: reference });
+  if (server !== undefined) return remoteHost(server, { path: reference }, args.has("verbose"));
   throw new UsageError(
     `${reference}: no such file, and no server to run a catalog path on: ` +
       "expected --server URL, or a running `noetl dev` in this directory",

@@ -53,6 +53,7 @@ export async function showRun(host: RunHost, options: ShowOptions): Promise<Exec
         retries.show();
       },
     });
+    await host.heard();
     host.listen({ ...silent, notice: (text) => console.error(text) });
     shown.close();
     await tellEnd(host, progress.root, options);

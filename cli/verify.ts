@@ -1,5 +1,6 @@
 // `noetl verify FILE|ID…`: proves of logs that nothing was changed, dropped or inserted: dense,
-// chained, nothing after the end, one outcome a command, and a fold that takes every event.
+// chained, nothing after the end, one outcome a command, and a fold that takes every event. Of
+// executions on a server also that everything beside the log says the same.
 
 import { existsSync, readFileSync } from "node:fs";
 import { runLogLines } from "#core/adapters/run-log";
@@ -10,6 +11,7 @@ import { pageSizeMax } from "#core/model/limits";
 import { type Arguments, UsageError } from "./arguments.ts";
 import { exitFailed, exitOk } from "./exit-codes.ts";
 import { neededServer } from "./server.ts";
+import { verifyAll } from "./verify-all.ts";
 
 interface Verdict {
   readonly log: string;
@@ -21,6 +23,11 @@ interface Verdict {
 
 /** @returns 0 if every log is whole, else 1. */
 export async function verify(args: Arguments): Promise<number> {
+  if (args.has("all")) {
+    if (args.operands.length > 0) throw new UsageError("expected --all or FILE|ID, found both");
+    return verifyAll(args);
+  }
+  if (args.operands.length === 0) throw new UsageError("expected FILE|ID… or --all");
   const verdicts: Verdict[] = [];
   for (const name of args.operands) verdicts.push(await verdictOf(args, name));
   if (args.has("json")) console.log(JSON.stringify({ logs: verdicts }, null, 2));
@@ -33,13 +40,21 @@ async function verdictOf(args: Arguments, name: string): Promise<Verdict> {
   const id = executionId(idIn(lines[0]?.text ?? ""));
   const { events, problems, state } = verifyLog(id, lines, (text) => Bun.SHA256.hash(text, "hex"));
   const empty = events === 0 ? ["the log is empty"] : [];
+  const beside = existsSync(name) || events === 0 ? [] : await besideProblems(args, name);
   return {
     log: name,
     execution_id: id,
     events,
     status: state.status,
-    problems: [...empty, ...problems],
+    problems: [...new Set([...empty, ...problems, ...beside])],
   };
+}
+
+/** What the server finds: rows, commands, snapshots and projections against the log. */
+async function besideProblems(args: Arguments, name: string): Promise<readonly string[]> {
+  const { client } = await neededServer(args);
+  const { executions } = await client.verify({ query: { execution_id: name } });
+  return executions.flatMap(({ problems }) => problems);
 }
 
 /** A file if there is one, else the execution on the server. */

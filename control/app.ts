@@ -4,16 +4,24 @@
 import { Elysia } from "elysia";
 import { catalogRoutes } from "#control/routes/catalog";
 import { commandRoutes } from "#control/routes/commands";
+import { dispatchRoutes } from "#control/routes/dispatch";
 import { executionRoutes } from "#control/routes/executions";
+import { feedRoutes } from "#control/routes/feeds";
 import { logRoutes } from "#control/routes/log";
 import { mount } from "#control/routes/mount";
+import { projectionRoutes } from "#control/routes/projections";
+import { replayRoutes } from "#control/routes/replay";
+import { runtimeRoutes } from "#control/routes/runtime";
+import { stepLogRoutes } from "#control/routes/step-logs";
 import type { Executions } from "#control/services/executions";
+import type { Membership } from "#control/services/membership";
 import { Fault, InvariantViolation, messageOf } from "#core/model/fault";
 import { api } from "#core/wire/api";
 import { problemBody, statusOf } from "#core/wire/problem";
 
 export interface ControlAppOptions {
   readonly executions: Executions;
+  readonly membership: Membership;
   /** Told of errors that are nobody's fault but ours. */
   readonly report: (message: string) => void;
   /** Adds the OpenAPI page; left out where nobody will look (a one-off run). */
@@ -33,7 +41,7 @@ export function controlApp(options: ControlAppOptions): Fetch {
     if (fault.code === "internal") report(describe(error));
     return Response.json(problemBody(fault), {
       status: statusOf(fault.code),
-      headers: fault.retryable ? { "retry-after": "1" } : {},
+      headers: retryHeaders(fault),
     });
   });
   mount(app, api.health, async () => {
@@ -47,8 +55,14 @@ export function controlApp(options: ControlAppOptions): Fetch {
   });
   executionRoutes(app, executions);
   logRoutes(app, executions);
+  replayRoutes(app, executions);
+  projectionRoutes(app, executions);
+  feedRoutes(app, executions.context);
   catalogRoutes(app, executions.context);
   commandRoutes(app, executions);
+  dispatchRoutes(app, executions);
+  runtimeRoutes(app, executions, options.membership);
+  stepLogRoutes(app, executions);
   return (request) => Promise.resolve(app.handle(withLongHost(request)));
 }
 
@@ -61,6 +75,14 @@ function withLongHost(request: Request): Request {
   const slash = at === "http://".length ? request.url.indexOf("/", at + 1) : at;
   if (slash < 0 || slash >= pathFrom) return request;
   return new Request(`http://control${request.url.slice(slash)}`, request);
+}
+
+/** When to try again: said by the fault's details, or a second for what may pass by itself. */
+function retryHeaders({ details, retryable }: Fault): Record<string, string> {
+  const isTold =
+    typeof details === "object" && details !== null && "retry_after_seconds" in details;
+  if (isTold) return { "retry-after": String(details.retry_after_seconds) };
+  return retryable ? { "retry-after": "1" } : {};
 }
 
 const noRoute = new Fault("not_found", "no such route");

@@ -2,16 +2,21 @@
 
 import type { ControlContext, ControlPorts } from "#control/services/context";
 import { Executions } from "#control/services/executions";
+import { type Membership, soleMember } from "#control/services/membership";
 import { Plans } from "#control/services/plans";
 import { type Sweeper, sweeper } from "#control/services/sweep";
+import type { ExecutionId } from "#core/model/ids";
 import { stateCacheEntriesMax } from "#core/model/limits";
 import type { Fetch } from "./app.ts";
 import { controlApp } from "./app.ts";
+import { marked } from "./reply-marks.ts";
 
 export interface Control {
   readonly fetch: Fetch;
   readonly executions: Executions;
   readonly sweep: Sweeper;
+  /** Does what the requests so far have left for later, where nothing runs by itself. */
+  finish(): Promise<void>;
   /** Ends the sweep; the ports are the caller's to close. */
   stop(): Promise<void>;
 }
@@ -23,20 +28,54 @@ export interface ControlOptions {
   readonly workersAreNew?: boolean;
   /** Executions whose state is kept in memory. */
   readonly statesMax?: number;
+  /** Events of an execution after which its state is written down. */
+  readonly snapshotEvents?: number;
+  /** False where nothing may run between requests: no sweep is started, and `finish` is called. */
+  readonly resident?: boolean;
+  /** The pool of steps that name none, by the kind of their tool. */
+  readonly toolPools?: ReadonlyMap<string, string>;
+  /** Parsed playbooks, which several control planes of one process may share. */
+  readonly plans?: Plans;
+  /** The replicas over one database; without it this control plane is alone. */
+  readonly membership?: Membership;
+  /** Which database this is, told with every reply so that workers notice another one. */
+  readonly identity?: () => string | undefined;
 }
 
 /** Starts the sweep and gives the app; nothing listens on a socket yet. */
 export function startControl(ports: ControlPorts, options: ControlOptions): Control {
   const { report, documentation, statesMax = stateCacheEntriesMax } = options;
-  const context: ControlContext = { ...ports, plans: new Plans(ports.catalog), report };
-  const { workersAreNew = false } = options;
+  const { toolPools = new Map() } = options;
+  const { plans = new Plans(ports.catalog, { toolPools }) } = options;
+  const context: ControlContext = { ...ports, plans, report };
+  const { workersAreNew = false, resident = true } = options;
   const sweep = sweeper(() => executions, { report, workersAreNew });
-  const executions = new Executions(context, { onCross: sweep.kick, statesMax });
-  const fetch = controlApp({
+  let hasCrossed = false;
+  const onCross = (): void => {
+    if (resident) sweep.kick();
+    else hasCrossed = true;
+  };
+  const finish = async (): Promise<void> => {
+    await executions.idle();
+    while (hasCrossed) {
+      hasCrossed = false;
+      await sweep.sweepOnce();
+      await executions.idle();
+    }
+  };
+  const { membership = soleMember() } = options;
+  const owns = (id: ExecutionId): boolean => membership.owns(id);
+  const executions = new Executions(context, {
+    ...{ onCross, statesMax, owns },
+    ...(options.snapshotEvents === undefined ? {} : { snapshotEvents: options.snapshotEvents }),
+  });
+  const app = controlApp({
     executions,
     report,
+    membership,
     ...(documentation === undefined ? {} : { documentation }),
   });
-  sweep.kick();
-  return { fetch, executions, sweep, stop: () => sweep.stop() };
+  const fetch = marked(app, options);
+  if (resident) sweep.kick();
+  return { fetch, executions, sweep, finish, stop: () => sweep.stop() };
 }

@@ -1,33 +1,53 @@
-// Makes docs/configuration.md from the schema of the settings. Run it alone to write the file.
+// Makes docs/configuration.md from the settings of every process. Run it alone to write the file.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { configFile, type SettingDocument, settingDocuments } from "#cli/config";
+import { type ProcessSettings, processes } from "#cli/config";
+import { configFile, expectedText } from "#core/adapters/configuration";
+import type { Setting } from "#core/model/settings";
 
 const path = "docs/configuration.md";
 
 /** The generated file: its path relative to the root of the repository, and its whole text. */
 export function generate(): readonly { readonly path: string; readonly text: string }[] {
-  return [{ path, text: text(settingDocuments()) }];
+  return [{ path, text: text() }];
 }
 
-function text(settings: readonly SettingDocument[]): string {
-  const rows = settings.map((setting) => {
-    const expected = `${setting.expected}${setting.secret ? ", secret" : ""}`;
-    return `| \`${setting.name}\` | ${expected} | ${shownDefault(setting)} | ${setting.text} |`;
-  });
-  return `# Configuration
+/** What stands above the table of a process. */
+const introductions: Readonly<Record<string, string>> = {
+  noetl:
+    "Settings of the commands, and of the embedded shape that `noetl run` and `noetl dev` run.",
+  "noetl control": "Settings of a control plane as a process of its own.",
+  "noetl worker": "Settings of a worker as a process of its own, see [workers](workers.md).",
+};
 
-<!-- Made by \`bun run generate\` from cli/config.ts; edit that. -->
+function table({ process, settings }: ProcessSettings): string {
+  const rows = Object.entries(settings).map(([name, setting]) => row(name, setting));
+  return `## \`${process}\`
 
-Settings of the \`noetl\` command and of the embedded shape that it runs. A flag of a command wins
-over the environment, the environment over the file \`${configFile}\` in the working directory, the
-file over the default. An empty value is no value.
+${introductions[process] ?? ""}
 
 | Setting | Expected | Default | What it is for |
 |---|---|---|---|
 ${rows.join("\n")}
+`;
+}
 
-The file is a YAML map of the same names:
+function row(name: string, setting: Setting): string {
+  const expected = `${expectedText(setting)}${setting.secret === true ? ", secret" : ""}`;
+  const value = setting.default === undefined ? "" : `\`${setting.default}\``;
+  return `| \`${name}\` | ${expected} | ${value} | ${setting.text} |`;
+}
+
+function text(): string {
+  return `# Configuration
+
+<!-- Made by \`bun run generate\` from cli/config.ts, control/config.ts and worker/config.ts; edit those. -->
+
+Each process has settings of its own; one environment may serve them all. A flag of a command wins
+over the environment, the environment over the file \`${configFile}\` in the working directory, the
+file over the default. An empty value is no value.
+
+The file is a YAML map of setting names:
 
 \`\`\`yaml
 # ${configFile}
@@ -41,6 +61,7 @@ command with code 2 and a line that names the setting.
 
 \`NO_COLOR\` with any value turns the colours of the terminal view off ([no-color.org](https://no-color.org)).
 
+${processes.map(table).join("\n")}
 ## Credentials
 
 \`NOETL_CREDENTIALS_FILE\` names a YAML or JSON file that maps the aliases that playbooks use to credentials:
@@ -57,15 +78,11 @@ partner_api:
 Values are handed to the tools of a step while it runs. They are never in the log, in an answer of
 the API or in a line that is printed.
 
-The alias \`pg_local\` needs no entry: it is a scratch PostgreSQL inside the process, started when a
-step first asks for it. \`noetl run\` throws it away at the end; \`noetl dev\` keeps it in
-\`.noetl/pg_local\`. All connections to it share one session, so transactions run one after the
-other. An entry called \`pg_local\` in the file replaces it.
+In the embedded shape, the alias \`pg_local\` needs no entry: it is a scratch PostgreSQL inside the
+process, started when a step first asks for it. \`noetl run\` throws it away at the end; \`noetl dev\`
+keeps it in \`.noetl/pg_local\`. All connections to it share one session, so transactions run one
+after the other. An entry called \`pg_local\` in the file replaces it.
 `;
-}
-
-function shownDefault({ default: value }: SettingDocument): string {
-  return value === undefined ? "" : `\`${value}\``;
 }
 
 if (import.meta.main) {

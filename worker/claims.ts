@@ -1,14 +1,18 @@
 // Asking for work: at once when a hint came or the pool gave all that was asked for, otherwise
 // when somebody says it is time to look again. One claim at a time, and never in a hurry while
-// the control plane is away.
+// the control plane is away. A hint that this worker has no use for is left to another one.
 
-import { workerRetryMs, workerRetryMsMax } from "#core/model/limits";
-import type { WorkerServices } from "./services.ts";
+import { retryDelayMs } from "./retry-delay.ts";
+import { type WorkerServices, workOf } from "./services.ts";
 import type { Slots } from "./slots.ts";
 
 export interface Claims {
-  /** There may be work. */
-  hint(): void;
+  /** Time to look again. */
+  look(): void;
+  /** There is work: false if this worker can't use the hint. */
+  hinted(): boolean;
+  /** Hints that could be of use now. */
+  room(): number;
   /** Claims if there is reason to, and room. */
   pump(): void;
 }
@@ -22,24 +26,31 @@ export interface ClaimsOptions {
 }
 
 export function claims({ services, pools, slots, ending }: ClaimsOptions): Claims {
-  const { control, clock, log, workerId } = services;
+  const { control, clock, log, random } = services;
   let isClaiming = false;
   let mayBeMore = true;
-  let hints = 0;
+  let looks = 0;
   let failures = 0;
   let notBeforeMs = 0;
+  /** Hints taken since the last claim was sent: each may stand for a slot's worth of work. */
+  let hints = 0;
+  /** What the claim under way asks for. */
+  let claimed = 0;
 
   const claim = async (wanted: number): Promise<void> => {
-    const seen = hints;
+    const seen = looks;
     isClaiming = true;
+    hints = 0;
+    claimed = wanted;
     try {
-      const commands = await control.claim({ worker: workerId, pools, want: wanted }, ending);
+      const work = workOf(services, { pools, want: wanted, idle: slots.idle() });
+      const commands = await control.claim(work, ending);
       failures = 0;
-      if (commands.length < wanted && hints === seen) mayBeMore = false;
+      if (commands.length < wanted && looks === seen) mayBeMore = false;
       slots.received(commands, wanted);
     } catch (thrown) {
-      const delayMs = Math.min(workerRetryMs * 2 ** failures, workerRetryMsMax);
       failures += 1;
+      const delayMs = retryDelayMs(failures, random);
       notBeforeMs = clock.nowMs() + delayMs;
       log.notice?.(`commands can't be claimed, next try in ${delayMs} ms`, thrown);
       slots.received([], wanted);
@@ -48,13 +59,25 @@ export function claims({ services, pools, slots, ending }: ClaimsOptions): Claim
     }
   };
 
+  const isAway = (): boolean => clock.nowMs() < notBeforeMs;
+  const look = (): void => {
+    looks += 1;
+    mayBeMore = true;
+  };
+
   return {
-    hint: () => {
+    look,
+    hinted: () => {
+      // The claim under way may have missed what this hint stands for, and leave slots free.
+      const slotsLeft = isClaiming ? claimed : slots.free();
+      if (isAway() || hints >= slotsLeft) return false;
       hints += 1;
-      mayBeMore = true;
+      look();
+      return true;
     },
+    room: () => (isAway() || isClaiming ? 0 : Math.max(slots.free() - hints, 0)),
     pump: () => {
-      if (!mayBeMore || isClaiming || clock.nowMs() < notBeforeMs) return;
+      if (!mayBeMore || isClaiming || isAway()) return;
       const wanted = slots.take();
       if (wanted > 0) void claim(wanted);
     },

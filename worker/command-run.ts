@@ -26,6 +26,8 @@ export class CommandRun {
   readonly secrets = new Redaction();
   /** When the lease must next be renewed. */
   renewAtMs: number;
+  /** How often this attempt was handed over: an answer of before the last time says nothing. */
+  given = 1;
   #controller: AbortController | undefined;
   #stopped: { readonly reason: StopReason; readonly atMs: number } | undefined;
 
@@ -39,6 +41,11 @@ export class CommandRun {
     this.timeoutMs = command.timeout_ms ?? commandTimeoutMsDefault;
     this.deadlineMs = this.startedAtMs + this.timeoutMs;
     this.renewAtMs = renewAtMs;
+  }
+
+  /** How long it has been running; a clock that was set back makes it no less than nothing. */
+  elapsedMs(nowMs: number): number {
+    return Math.max(0, nowMs - this.startedAtMs);
   }
 
   get signal(): AbortSignal {

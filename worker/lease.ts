@@ -33,11 +33,13 @@ export function leases(options: LeasesOptions): Leases {
   const isDue = (): boolean => {
     const nowMs = clock.nowMs();
     for (const run of slots.runs()) if (run.renewAtMs <= nowMs) return true;
-    return settler.waiting() > 0 && unreportedAtMs <= nowMs;
+    // What is being sent counts too: a request may hang for longer than a lease.
+    return !settler.empty() && unreportedAtMs <= nowMs;
   };
 
   const renew = async (): Promise<void> => {
     const runs = [...slots.runs()];
+    const given = runs.map((run) => run.given);
     const unreported = [...settler.unreported()];
     const refs: LeaseRef[] = [...runs.map(({ command }) => command), ...unreported].map(refOf);
     const verdicts = await control.renew(workerId, refs);
@@ -46,7 +48,7 @@ export function leases(options: LeasesOptions): Leases {
     for (const [index, run] of runs.entries()) {
       const verdict = verdicts[index] ?? "renewed";
       if (verdict === "renewed") run.renewAtMs = dueMs;
-      else slots.discard(run, verdict);
+      else if (run.given === given[index]) slots.discard(run, verdict);
     }
   };
 

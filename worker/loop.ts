@@ -2,10 +2,11 @@
 // as outcomes. The bus only says when to look, and once a second the worker looks by itself.
 
 import { toolAbortGraceMs, workerTickMs } from "#core/model/limits";
-import type { Bus, Subscription } from "#core/ports/bus";
+import type { Bus, HintSubscription, Subscription } from "#core/ports/bus";
 import type { Clock } from "#core/ports/clock";
 import type { ControlPlane } from "#core/ports/control-plane";
-import { allCancelled, commandHints, commandsCancelled } from "#core/wire/subjects";
+import type { RuntimeLoad } from "#core/ports/runtime-registry";
+import { allCancelled, commandsCancelled } from "#core/wire/subjects";
 import type { ToolPolicy } from "#worker/tools/tool";
 import { type Claims, claims } from "./claims.ts";
 import { type Conditions, conditions } from "./conditions.ts";
@@ -14,7 +15,7 @@ import type { ToolRegistry } from "./registry.ts";
 import type { WorkerLog, WorkerServices } from "./services.ts";
 import { type Settler, settler } from "./settler.ts";
 import { type Slots, slotTable } from "./slots.ts";
-import { fileSpool, memorySpool } from "./spool.ts";
+import { fileSpool, memorySpool, type Spool } from "./spool.ts";
 import { templateCache } from "./template-cache.ts";
 
 export interface WorkerOptions {
@@ -26,14 +27,20 @@ export interface WorkerOptions {
   readonly tools: ToolRegistry;
   readonly workerId: string;
   readonly pools: readonly string[];
+  /** What the worker has, for commands that ask for it. */
+  readonly labels?: readonly string[];
   /** Commands that may run at the same time. */
   readonly slots: number;
   /** Where outcomes outlive the worker that can't be reported; without one they don't. */
   readonly spoolDirectory?: string;
+  /** The same, kept by other means than files of a folder. */
+  readonly spool?: Spool;
   readonly policy: ToolPolicy;
   readonly log?: WorkerLog;
   /** Runs it in a later turn of the event loop; the runtime's own by default. */
   readonly defer?: (run: () => void) => void;
+  /** From 0 to 1, for the waits before a request is made again; the runtime's own by default. */
+  readonly random?: () => number;
 }
 
 export interface Worker {
@@ -44,6 +51,8 @@ export interface Worker {
   stop(options: { readonly graceMs: number }): Promise<void>;
   /** Commands that hold a slot. */
   running(): number;
+  /** How busy it is, for lists and for people. */
+  load(): RuntimeLoad;
   /** Resolves when nothing runs, nothing is unreported and no request is under way. */
   idle(): Promise<void>;
 }
@@ -56,13 +65,16 @@ interface Parts {
   readonly renewals: Leases;
   readonly state: Conditions;
   readonly ending: AbortController;
+  /** One for each pool; filled once all the parts are there. */
+  readonly hinting: HintSubscription[];
 }
 
 /** Starts a worker, which runs until it is stopped. */
 export function startWorker(options: WorkerOptions): Worker {
   const parts = assemble(options);
-  const { slots, outcomes, state } = parts;
-  const subscriptions = subscribe(options, parts);
+  const { slots, outcomes, state, hinting } = parts;
+  hinting.push(...takeHints(options, parts));
+  const subscriptions = [...hinting, ...hearCancellations(options, parts)];
   let isOpen = false;
   let stopped: Promise<void> | undefined;
   void outcomes.open().then(() => {
@@ -76,23 +88,31 @@ export function startWorker(options: WorkerOptions): Worker {
       return stopped;
     },
     running: () => slots.held(),
+    load: () => {
+      const running = slots.held();
+      const free = Math.max(options.slots - running, 0);
+      return { running, free, waiting: outcomes.waiting() };
+    },
     idle: () => state.met(() => isOpen && isQuiet(parts) && slots.promised() === 0),
   };
 }
 
 function assemble(options: WorkerOptions): Parts {
-  const { control, clock, tools, policy, workerId, pools, log = {} } = options;
-  const defer = options.defer ?? ((run) => void setImmediate(run));
+  const { control, clock, tools, policy, workerId, pools, labels = [], log = {} } = options;
+  const { defer = (run) => void setImmediate(run), random = Math.random } = options;
   const templates = templateCache();
-  const services = { control, clock, tools, policy, workerId, templates, log, defer };
+  const named = { workerId, labels };
+  const services = { control, clock, tools, policy, ...named, templates, log, defer, random };
   const ending = new AbortController();
-  const { spoolDirectory } = options;
+  const { spoolDirectory, spool } = options;
   const outcomes = settler({
     services,
     pools,
-    spool: spoolDirectory === undefined ? memorySpool() : fileSpool(spoolDirectory),
+    spool: spool ?? (spoolDirectory === undefined ? memorySpool() : fileSpool(spoolDirectory)),
     ending: ending.signal,
     take: () => slots.take(),
+    idle: () => slots.idle(),
+    onQuiesce: () => slots.quiesce(),
     onReply: (commands, wanted) => slots.received(commands, wanted),
   });
   const onChange = (): void => state.changed();
@@ -103,28 +123,35 @@ function assemble(options: WorkerOptions): Parts {
     outcomes.pump();
     // What is done is told before anything new is asked for.
     if (!outcomes.due()) claiming.pump();
+    if (hinting.length === 0 || claiming.room() === 0) return;
+    for (const subscription of hinting) subscription.wake();
   };
+  const hinting: HintSubscription[] = [];
   const state = conditions({ clock, defer, onTurn });
-  return { services, slots, outcomes, claiming, renewals, state, ending };
+  return { services, slots, outcomes, claiming, renewals, state, ending, hinting };
 }
 
-function subscribe({ bus, pools }: WorkerOptions, parts: Parts): readonly Subscription[] {
-  const { slots, claiming, state } = parts;
+function takeHints({ bus, pools }: WorkerOptions, parts: Parts): readonly HintSubscription[] {
+  const { claiming, state } = parts;
   if (bus === undefined) return [];
-  const hinted = (): void => {
-    claiming.hint();
-    state.changed();
+  const take = (): boolean => {
+    const isOfUse = claiming.hinted();
+    if (isOfUse) state.changed();
+    return isOfUse;
   };
+  return pools.map((pool) => bus.hints(pool, { room: () => claiming.room(), take }));
+}
+
+function hearCancellations({ bus }: WorkerOptions, parts: Parts): readonly Subscription[] {
+  const { slots } = parts;
+  if (bus === undefined) return [];
   /** A cancelled execution has ended: nothing waits for any of its commands. */
   const cancelled = (subject: string): void => {
     for (const run of [...slots.runs()]) {
       if (commandsCancelled(run.command.execution_id) === subject) slots.discard(run, "gone");
     }
   };
-  return [
-    ...pools.map((pool) => bus.subscribe(commandHints(pool), hinted)),
-    bus.subscribe(allCancelled, ({ subject }) => cancelled(subject)),
-  ];
+  return [bus.subscribe(allCancelled, ({ subject }) => cancelled(subject))];
 }
 
 /** One timer for everything that only time brings about. */
@@ -135,7 +162,7 @@ async function keepTicking(parts: Parts): Promise<void> {
     if (ending.signal.aborted) return;
     slots.tick();
     renewals.tick();
-    claiming.hint();
+    claiming.look();
     state.changed();
   }
 }

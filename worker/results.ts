@@ -2,17 +2,12 @@
 // is stored first and referred to.
 
 import { type Json, jsonProblem } from "#core/model/json";
-import {
-  inlineBytesMax,
-  jsonDepthMax,
-  resultBytesMax,
-  workerRetryMs,
-  workerRetryMsMax,
-} from "#core/model/limits";
+import { inlineBytesMax, jsonDepthMax, resultBytesMax } from "#core/model/limits";
 import { failureOutput, type Output, type ResultRef } from "#core/model/outcome";
 import { ToolFailure } from "#worker/tools/tool";
 import type { CommandRun } from "./command-run.ts";
 import { bounded, failure, failureOf, mayHelpLater } from "./failure-of.ts";
+import { retryDelayMs } from "./retry-delay.ts";
 import type { WorkerServices } from "./services.ts";
 
 /** The output itself, its message bounded; or, where it is no JSON, the failure that says so. */
@@ -69,8 +64,8 @@ function encodedBytes(value: Json): number {
  */
 export async function storeResult(storing: Storing, value: Json): Promise<ResultRef> {
   const { run, services, name } = storing;
-  const { control, clock, log } = services;
-  for (let delayMs = workerRetryMs; ; delayMs = Math.min(delayMs * 2, workerRetryMsMax)) {
+  const { control, clock, log, random } = services;
+  for (let failures = 1; ; failures++) {
     try {
       return await control.putResult(run.command.execution_id, name, value);
     } catch (thrown) {
@@ -81,6 +76,7 @@ export async function storeResult(storing: Storing, value: Json): Promise<Result
         throw new ToolFailure(failed, { cause: thrown });
       }
       log.notice?.(`result ${name} of ${run.command.command_id} is not stored yet`, thrown);
+      const delayMs = retryDelayMs(failures, random);
       await clock.sleep(Math.min(delayMs, run.deadlineMs - clock.nowMs()), run.signal);
     }
   }

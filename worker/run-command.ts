@@ -35,7 +35,7 @@ export async function runCommand(run: CommandRun, services: WorkerServices): Pro
     ...(result.set === undefined ? {} : { set: result.set }),
     ...(settledAsDone(result, output) ? { settled_as: "done" } : {}),
     ...(result.yielded === undefined ? {} : { yielded: result.yielded }),
-    duration_ms: clock.nowMs() - run.startedAtMs,
+    duration_ms: run.elapsedMs(clock.nowMs()),
   };
 }
 
@@ -51,7 +51,7 @@ export function failedOutcome(run: CommandRun, failed: Failure, nowMs: number): 
     command_id: command.command_id,
     attempt: command.attempt,
     output: failureOutput(failed),
-    duration_ms: nowMs - run.startedAtMs,
+    duration_ms: run.elapsedMs(nowMs),
   };
 }
 
@@ -109,7 +109,10 @@ async function callTool(call: TaskCall, caller: Caller): Promise<Output> {
   } catch (thrown) {
     output = failureOutput(stopFailure(run) ?? failureOf(thrown, `task ${task.label}`));
   }
-  const meta = { attempt: call.attempt, duration_ms: services.clock.nowMs() - startedAtMs };
+  const meta = {
+    attempt: call.attempt,
+    duration_ms: Math.max(0, services.clock.nowMs() - startedAtMs),
+  };
   const shown = run.secrets.output(output);
   return { ...shown, meta: { ...shown.meta, ...meta } };
 }

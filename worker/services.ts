@@ -2,7 +2,7 @@
 
 import type { WorkerCommand } from "#core/model/command";
 import type { Clock } from "#core/ports/clock";
-import type { ControlPlane } from "#core/ports/control-plane";
+import type { ClaimWork, ControlPlane } from "#core/ports/control-plane";
 import type { LogStream, ToolPolicy } from "#worker/tools/tool";
 import type { ToolRegistry } from "./registry.ts";
 import type { TemplateCache } from "./template-cache.ts";
@@ -40,8 +40,25 @@ export interface WorkerServices {
   readonly tools: ToolRegistry;
   readonly policy: ToolPolicy;
   readonly workerId: string;
+  /** What the worker has, for commands that ask for it. */
+  readonly labels?: readonly string[];
   readonly templates: TemplateCache;
   readonly log: WorkerLog;
   /** Runs it in a later turn of the event loop. */
   readonly defer: (run: () => void) => void;
+  /** From 0 to 1: spreads what many workers would otherwise do at the same moment. */
+  readonly random: () => number;
+}
+
+/** What a worker asks for, and what it says of itself; what goes without saying is left out. */
+export function workOf(
+  { workerId, labels = [] }: Pick<WorkerServices, "workerId" | "labels">,
+  { idle = false, ...work }: Pick<ClaimWork, "pools" | "want" | "idle">,
+): ClaimWork {
+  return {
+    worker: workerId,
+    ...work,
+    ...(labels.length === 0 ? {} : { labels }),
+    ...(idle ? { idle } : {}),
+  };
 }

@@ -4,16 +4,12 @@
 
 import type { WorkerCommand } from "#core/model/command";
 import { Fault } from "#core/model/fault";
-import {
-  settleOutcomesMax,
-  settlesInFlightMax,
-  workerRetryMs,
-  workerRetryMsMax,
-} from "#core/model/limits";
+import { settleOutcomesMax, settlesInFlightMax } from "#core/model/limits";
 import { failureOutput, type Outcome } from "#core/model/outcome";
 import type { Settled, SettleVerdict } from "#core/ports/control-plane";
 import { failure } from "./failure-of.ts";
-import type { WorkerServices } from "./services.ts";
+import { retryDelayMs } from "./retry-delay.ts";
+import { type WorkerServices, workOf } from "./services.ts";
 import type { OutcomeKey, Spool } from "./spool.ts";
 
 interface Unreported {
@@ -33,8 +29,12 @@ export interface SettlerOptions {
   readonly ending: AbortSignal;
   /** Slots that may be asked commands for, with those that the outcomes being sent hold. */
   readonly take: () => number;
+  /** Whether the slots just promised are all of them. */
+  readonly idle?: () => boolean;
   /** The commands of a reply, and how many were asked for. */
   readonly onReply: (commands: readonly WorkerCommand[], wanted: number) => void;
+  /** Asked to run empty. */
+  readonly onQuiesce?: () => void;
 }
 
 export interface Settler {
@@ -58,7 +58,7 @@ export interface Settler {
 
 export function settler(options: SettlerOptions): Settler {
   const { services, spool } = options;
-  const { control, clock, log, workerId } = services;
+  const { control, clock, log, random } = services;
   let queue: Unreported[] = [];
   const later = new Set<Unreported>();
   const sending = new Set<Unreported>();
@@ -83,7 +83,7 @@ export function settler(options: SettlerOptions): Settler {
 
   const retryLater = (item: Unreported): void => {
     item.tries += 1;
-    const delayMs = backoffMs(item.tries);
+    const delayMs = retryDelayMs(item.tries, random);
     item.dueMs = clock.nowMs() + delayMs;
     later.add(item);
     wake(delayMs);
@@ -109,6 +109,7 @@ export function settler(options: SettlerOptions): Settler {
     if (kept.length > 0) void keep(kept);
     forget(reported);
     options.onReply(settled.commands, wanted);
+    if (settled.quiesce === true) options.onQuiesce?.();
   };
 
   const forget = (reported: readonly Unreported[]): void => {
@@ -135,7 +136,7 @@ export function settler(options: SettlerOptions): Settler {
 
   const down = (batch: readonly Unreported[], thrown: unknown): void => {
     failures += 1;
-    const delayMs = backoffMs(failures);
+    const delayMs = retryDelayMs(failures, random);
     log.notice?.(`${batch.length} outcomes can't be reported, next try in ${delayMs} ms`, thrown);
     downUntilMs = clock.nowMs() + delayMs;
     for (const item of batch) item.tries += 1;
@@ -152,7 +153,8 @@ export function settler(options: SettlerOptions): Settler {
     for (const item of batch) sending.add(item);
     try {
       const outcomes = batch.map(({ outcome }) => outcome);
-      const work = { worker: workerId, pools: options.pools, want: wanted };
+      const idle = wanted > 0 && options.idle?.() === true;
+      const work = workOf(services, { pools: options.pools, want: wanted, idle });
       const settled = await control.settle({ ...work, outcomes });
       failures = 0;
       ended(batch);
@@ -245,8 +247,4 @@ function isTaken(verdict: SettleVerdict): boolean {
     default:
       return verdict satisfies never;
   }
-}
-
-function backoffMs(tries: number): number {
-  return Math.min(workerRetryMs * 2 ** (tries - 1), workerRetryMsMax);
 }

@@ -21,9 +21,14 @@ export interface SlotsOptions {
 }
 
 export interface Slots {
+  /** Commands that could be taken now; none beside one that runs alone, or to run empty. */
   free(): number;
   /** Promises the free slots to a request: so many commands may be asked for. */
   take(): number;
+  /** Whether the request that was promised slots last is that of a worker that holds nothing. */
+  idle(): boolean;
+  /** From now on nothing is asked for until nothing is held any more. */
+  quiesce(): void;
   /** The commands of a reply to a request that was promised so many slots. */
   received(commands: readonly WorkerCommand[], wanted: number): void;
   /** Takes a command away: its outcome counts no more. */
@@ -50,19 +55,38 @@ export function slotTable({ services, slots, outcomes, onChange }: SlotsOptions)
   const returned: LeaseRef[] = [];
   let promised = 0;
   let isClosed = false;
+  let isQuiescing = false;
+  /** The request under way may bring a command that must be alone: no other is made beside it. */
+  let isIdle = false;
+
+  const isEmpty = (): boolean =>
+    runs.size === 0 && leaving.size === 0 && outcomes.waiting() === 0 && promised === 0;
+
+  const isAlone = (): boolean => {
+    for (const { command } of runs.values()) if (command.alone === true) return true;
+    return false;
+  };
 
   const free = (): number => {
+    if (isIdle || isQuiescing || isAlone()) return 0;
     return slots - runs.size - leaving.size - outcomes.waiting() - promised;
   };
 
   const take = (): number => {
+    const wasEmpty = isEmpty();
+    if (wasEmpty) {
+      isQuiescing = false;
+      isIdle = false;
+    }
     const wanted = isClosed ? 0 : Math.min(Math.max(free(), 0), claimCommandsMax);
+    isIdle ||= wasEmpty && wanted > 0;
     promised += wanted;
     return wanted;
   };
 
   const received = (commands: readonly WorkerCommand[], wanted: number): void => {
     promised -= wanted;
+    if (wanted > 0) isIdle = false;
     for (const command of commands) start(command);
     onChange();
   };
@@ -71,9 +95,12 @@ export function slotTable({ services, slots, outcomes, onChange }: SlotsOptions)
     const { command_id: id, attempt } = command;
     const known = runs.get(id);
     // A hand-over may come twice; what runs or is being reported is not run again.
+    if (known?.command.attempt === attempt) known.given += 1;
     if ((known?.command.attempt ?? 0) >= attempt || outcomes.holds(command)) return;
     if (known !== undefined) discard(known, "lost");
-    if (isClosed) return giveBack(command);
+    if (isClosed || isAlone() || (command.alone === true && runs.size > 0)) {
+      return giveBack(command);
+    }
     const nowMs = clock.nowMs();
     const run = new CommandRun(command, nowMs, firstRenewalMs(command.lease_ms, nowMs));
     runs.set(id, run);
@@ -130,6 +157,10 @@ export function slotTable({ services, slots, outcomes, onChange }: SlotsOptions)
   return {
     free,
     take,
+    idle: () => isIdle,
+    quiesce: () => {
+      isQuiescing = !isEmpty();
+    },
     received,
     discard,
     tick: () => {

@@ -29,15 +29,17 @@ export function memorySpool(): Spool {
   };
 }
 
-const fileName = "outcomes.jsonl";
+export const spoolFile = "outcomes.jsonl";
 
 /** A spool in a folder, which is made when there is something to keep. */
 export function fileSpool(directory: string): Spool {
-  const path = join(directory, fileName);
+  const path = join(directory, spoolFile);
   const live = new Map<string, Outcome>();
   let deadLines = 0;
   /** The last write broke off: the next one starts a line of its own. */
   let isTorn = false;
+  /** The folder is known to name the file, also after a loss of power. */
+  let isNamed = false;
   let last: Promise<unknown> = Promise.resolve();
 
   /** Changes happen one after another, whatever became of the one before. */
@@ -64,6 +66,8 @@ export function fileSpool(directory: string): Spool {
   const append = async (entries: readonly Entry[]): Promise<void> => {
     await mkdir(directory, { recursive: true });
     await write(path, "a", entries);
+    if (!isNamed) await syncFolder(directory);
+    isNamed = true;
   };
 
   const compact = async (): Promise<void> => {
@@ -74,6 +78,7 @@ export function fileSpool(directory: string): Spool {
       [...live.values()].map((outcome) => ({ outcome })),
     );
     await rename(fresh, path);
+    await syncFolder(directory);
     deadLines = 0;
   };
 
@@ -105,6 +110,15 @@ export function fileSpool(directory: string): Spool {
     keep: (outcomes) => inTurn(() => keep(outcomes)),
     drop: (keys) => inTurn(() => drop(keys)),
   };
+}
+
+async function syncFolder(directory: string): Promise<void> {
+  const folder = await open(directory, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 export function keyText({ command_id: id, attempt }: OutcomeKey): string {

@@ -48,7 +48,11 @@ export function commandRoutes(app: Elysia, executions: Executions): void {
       // The schema holds the fields that decide; the rest of an output is data.
       outcomes: outcomes as unknown as readonly Outcome[],
     });
-    return { verdicts: [...settled.verdicts], commands: [...settled.commands] };
+    return {
+      verdicts: [...settled.verdicts],
+      commands: [...settled.commands],
+      ...(settled.quiesce === true ? { quiesce: true } : {}),
+    };
   });
   mount(app, api.renew, async ({ body }) => ({
     verdicts: [...(await renewLeases(executions, body.worker, leasesOf(body.leases)))],

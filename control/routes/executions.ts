@@ -30,7 +30,8 @@ export function parseExecutionId(text: string): ExecutionId {
 
 export function executionRoutes(app: Elysia, executions: Executions): void {
   mount(app, api.execute, async ({ body }) => {
-    const { path, catalog_id: catalogId, version, payload, workload, origin, trace } = body;
+    const { path, catalog_id: catalogId, version, payload, workload, ...rest } = body;
+    const { origin, trace, priority, tenant } = rest;
     if (path === undefined && catalogId === undefined) {
       throw new Fault("invalid", "expected path or catalog_id, found neither");
     }
@@ -41,6 +42,8 @@ export function executionRoutes(app: Elysia, executions: Executions): void {
       ...(version === undefined ? {} : { version }),
       ...(origin === undefined ? {} : { origin }),
       ...(trace === undefined ? {} : { trace: trace as JsonObject }),
+      ...(priority === undefined ? {} : { priority }),
+      ...(tenant === undefined ? {} : { tenant }),
     });
     return {
       execution_id: started.executionId,

@@ -9,9 +9,16 @@ import { jsonDepthMax, requestBytesMax } from "#core/model/limits";
 import { parseJsonExactly } from "#core/wire/problem";
 import type { Route, RouteAnswer, RouteParts, RouteRequest } from "#core/wire/route";
 
+/** A route with `events` may answer with a stream of its own making, as a `Response`. */
+type HandlerAnswer<Parts extends RouteParts> =
+  | RouteAnswer<Parts>
+  | (Parts extends { readonly events: Type } ? Response : never);
+
+/** The request itself is for what is no part of it: its headers, and whether it was given up. */
 export type Handler<Parts extends RouteParts> = (
   request: RouteRequest<Parts>,
-) => Promise<RouteAnswer<Parts>> | RouteAnswer<Parts>;
+  http: Request,
+) => Promise<HandlerAnswer<Parts>> | HandlerAnswer<Parts>;
 
 /** What Elysia hands to a handler, as far as we use it. */
 interface RawContext {
@@ -33,8 +40,9 @@ export function mount<Parts extends RouteParts>(
       ...(body === undefined ? {} : { body: check("body", body, await jsonBody(raw.request)) }),
     };
     // The parts were checked by the very schemas that the type was inferred from.
+    const answer: unknown = await handler(checked as unknown as RouteRequest<Parts>, raw.request);
     // Always JSON: a value that is a text would be sent as such otherwise.
-    return Response.json(await handler(checked as unknown as RouteRequest<Parts>));
+    return answer instanceof Response ? answer : Response.json(answer);
   };
   app.route(
     entry.method,
@@ -100,14 +108,15 @@ async function boundedText(request: Request): Promise<string> {
   // Whoever parsed the request off the wire holds it to the length that it declares.
   if (declared >= 0) return request.text();
   if (request.body === null) return "";
-  const chunks: Uint8Array[] = [];
+  const decoder = new TextDecoder();
+  let text = "";
   let bytes = 0;
   for await (const chunk of request.body) {
     bytes += chunk.byteLength;
     if (bytes > requestBytesMax) throw tooLarge();
-    chunks.push(chunk);
+    text += decoder.decode(chunk, { stream: true });
   }
-  return new TextDecoder().decode(Buffer.concat(chunks));
+  return text + decoder.decode();
 }
 
 function tooLarge(): Fault {
@@ -143,7 +152,7 @@ function endOfString(text: string, start: number): number {
 
 /** The entry in the words of OpenAPI. */
 function detailOf(entry: Route): Record<string, unknown> {
-  const { params, query, body, answer } = entry.parts;
+  const { params, query, body, answer, events } = entry.parts;
   return {
     summary: entry.summary,
     tags: [entry.tag],
@@ -154,7 +163,10 @@ function detailOf(entry: Route): Record<string, unknown> {
     responses: {
       200: {
         description: "The answer",
-        content: { "application/json": { schema: schemaOf(answer) } },
+        content: {
+          "application/json": { schema: schemaOf(answer) },
+          ...(events === undefined ? {} : { "text/event-stream": { schema: schemaOf(events) } }),
+        },
       },
       default: {
         description: "A problem",
@@ -176,9 +188,16 @@ const problemSchema = {
   },
 };
 
+/** Each schema is put into words once, however many control planes one process starts. */
+const described = new WeakMap<Type, unknown>();
+
 /** What a schema accepts, as JSON Schema; what JSON Schema can't say is left open. */
 function schemaOf(schema: Type): unknown {
-  return schema.in.toJsonSchema({ fallback: (context) => context.base });
+  const known = described.get(schema);
+  if (known !== undefined) return known;
+  const said: unknown = schema.in.toJsonSchema({ fallback: (context) => context.base });
+  described.set(schema, said);
+  return said;
 }
 
 function parametersOf(place: "path" | "query", schema: Type | undefined): readonly unknown[] {

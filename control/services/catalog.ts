@@ -1,10 +1,11 @@
 // Registering playbooks and finding them again. What is registered has been checked whole, so no
 // execution starts from a playbook that can't run.
 
+import { isRuleKey } from "#core/model/dispatch";
 import { Fault } from "#core/model/fault";
 import type { CatalogId } from "#core/model/ids";
 import type { JsonObject } from "#core/model/json";
-import { playbookBytesMax } from "#core/model/limits";
+import { playbookBytesMax, ruleRunningMax } from "#core/model/limits";
 import { parsePlaybook } from "#core/playbook/parse";
 import type { CatalogEntry } from "#core/ports/catalog-store";
 import type { ControlContext } from "./context.ts";
@@ -56,7 +57,24 @@ export async function registerPlaybook(
     createdAtMs: context.clock.nowMs(),
   });
   context.plans.keep(registered.entry, parsed.document);
+  const concurrency = parsed.document.executor?.spec?.concurrency;
+  if (concurrency !== undefined) {
+    const maxRunning = Math.min(concurrency, ruleRunningMax);
+    await keepMaximum(context, `playbook:${registered.entry.path}`, maxRunning);
+  }
   return registered;
+}
+
+/** What a playbook asks for itself; a rate that somebody gave it stays. */
+async function keepMaximum(
+  { log }: ControlContext,
+  key: string,
+  maxRunning: number,
+): Promise<void> {
+  if (!isRuleKey(key)) return;
+  const [known] = await log.rules([key]);
+  if (known?.rule.maxRunning === maxRunning) return;
+  await log.putRule({ ...known?.rule, key, maxRunning });
 }
 
 /** Base64 has no colon, and no playbook is without one. */

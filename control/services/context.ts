@@ -17,6 +17,8 @@ export interface ControlPorts extends Omit<Stores, "close"> {
   readonly ids: IdMint;
   readonly sha256: Sha256;
   readonly credentials: CredentialSource;
+  /** Where workers reach this control plane; told in hints. */
+  readonly serverUrl?: string;
   /** Named in the first event of every execution. */
   readonly engineVersion: string;
 }

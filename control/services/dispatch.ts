@@ -10,7 +10,7 @@ import type { WorkerCommand } from "#core/model/command";
 import type { CallSettled, Event } from "#core/model/event";
 import { Fault, messageOf } from "#core/model/fault";
 import { type CommandId, type ExecutionId, executionId, isSnowflake } from "#core/model/ids";
-import { claimCommandsMax, leaseMs } from "#core/model/limits";
+import { acceptMs, claimCommandsMax, leaseMs, quiesceMs, suspectWaitMs } from "#core/model/limits";
 import type { Outcome } from "#core/model/outcome";
 import type { ClaimWork, Settle, Settled, SettleVerdict } from "#core/ports/control-plane";
 import type { CommandRow, LeaseRef, RenewVerdict } from "#core/ports/event-log";
@@ -20,24 +20,42 @@ import type { HandOver } from "./transition.ts";
 
 const pageEvents = 1_000;
 
-/** Leases ready commands, oldest first. */
+/** Leases ready commands: which, is decided by the log's `claim` alone. */
 export async function claimCommands(
   executions: Executions,
-  work: ClaimWork,
+  { worker, pools, labels = [], idle = false, ...work }: ClaimWork,
 ): Promise<readonly WorkerCommand[]> {
   const want = Math.min(work.want, claimCommandsMax);
   if (want <= 0) return [];
+  const { lines } = executions;
   const { log } = executions.context;
-  const rows = await log.claim({ worker: work.worker, pools: work.pools, want, leaseMs });
+  const afterTenant = lines.lastTenant;
+  const rows = await log.claim({ worker, pools, labels, want, leaseMs, idle, afterTenant });
+  const last = rows.at(-1);
+  if (last?.suspect === false) lines.lastTenant = last.terms.tenant;
+  if (rows.length < want && last?.suspect !== true) lines.emptied(pools);
+  return commandsOf(executions, { worker, rows, leaseMs });
+}
+
+interface Leased {
+  readonly worker: string;
+  readonly rows: readonly CommandRow[];
+  readonly leaseMs: number;
+}
+
+async function commandsOf(
+  executions: Executions,
+  { worker, rows, leaseMs: heldMs }: Leased,
+): Promise<readonly WorkerCommand[]> {
   const commands: WorkerCommand[] = [];
   try {
     for (const row of rows) {
-      const command = await commandOf(executions, row);
+      const command = await commandOf(executions, row, heldMs);
       if (command !== undefined) commands.push(command);
     }
   } catch (thrown) {
     // The worker will never hear of these leases: given back, they burn no attempt.
-    await log.release(work.worker, rows).catch(() => {});
+    await executions.context.log.release(worker, rows).catch(() => {});
     throw thrown;
   }
   return commands;
@@ -47,13 +65,14 @@ export async function claimCommands(
 async function commandOf(
   executions: Executions,
   row: CommandRow,
+  heldMs: number,
 ): Promise<WorkerCommand | undefined> {
   const payload = row.payload as unknown as CommandPayload;
   try {
     const plan = await executions.context.plans.byCatalogId(payload.catalog_id);
     const step = plan.byName.get(payload.step);
     if (step === undefined) throw new Fault("internal", `the plan has no step ${payload.step}`);
-    return assembleCommand(step, payload, { ...row, leaseMs });
+    return assembleCommand(step, payload, { ...row, leaseMs: heldMs });
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.retryable) throw thrown;
     executions.context.report(`command ${row.commandId} can't be given out: ${messageOf(thrown)}`);
@@ -73,32 +92,67 @@ function rejected(row: CommandRow, message: string): Outcome {
 
 /** Records outcomes; each stands for itself. */
 export async function settleOutcomes(executions: Executions, settle: Settle): Promise<Settled> {
+  const { lines } = executions;
+  const { worker, pools, labels = [], idle = false } = settle;
+  const want = Math.min(settle.want, claimCommandsMax);
   const handOver: HandOver = {
-    worker: settle.worker,
-    pools: settle.pools,
-    want: Math.min(settle.want, claimCommandsMax),
+    worker,
+    pools,
+    labels,
+    mayStay: (id, pool) => lines.mayStay(worker, id, pool),
+    // An idle worker is there for the next suspect, should there be one.
+    want: idle && lines.suspectsWait(pools) ? 0 : want,
     commands: [],
   };
   const verdicts = await Promise.all(
-    settle.outcomes.map((outcome) => settleOne(executions, settle.worker, outcome, handOver)),
+    settle.outcomes.map((outcome) => settleOne(executions, worker, outcome, handOver)),
   );
-  if (handOver.commands.length === 0 && handOver.want > 0) {
-    handOver.commands.push(...(await claimIfPossible(executions, settle, handOver.want)));
+  const commands = [...handOver.commands];
+  const left = (): number => want - commands.length;
+  if (left() > 0) commands.push(...(await handedBefore(executions, settle, verdicts)));
+  if (commands.length === 0 && want > 0) {
+    const claim = claimCommands(executions, { worker, pools, labels, want, idle });
+    commands.push(...((await ifPossible(claim)) ?? []));
   }
-  return { verdicts, commands: handOver.commands };
+  const quiesce = commands.some(({ alone }) => alone)
+    ? false
+    : await mustQuiesce(executions, settle);
+  return { verdicts, commands, ...(quiesce ? { quiesce } : {}) };
 }
 
-/** What was recorded must be told, even if nothing can be claimed just now. */
-async function claimIfPossible(
+/**
+ * An outcome that was recorded before may be reported again because the reply was lost: what that
+ * reply handed over is given once more, before its acceptance runs out.
+ */
+async function handedBefore(
   executions: Executions,
-  settle: Settle,
-  want: number,
+  { worker, outcomes, want }: Settle,
+  verdicts: readonly SettleVerdict[],
 ): Promise<readonly WorkerCommand[]> {
-  const { worker, pools } = settle;
+  const again = outcomes.filter((_, index) => verdicts[index] === "duplicate");
+  const ids = new Set(again.flatMap(({ command_id }) => executionOf(command_id) ?? []));
+  if (ids.size === 0) return [];
+  const handed = executions.context.log.handed(worker, [...ids], acceptMs);
+  const rows = ((await ifPossible(handed)) ?? []).slice(0, want);
+  return commandsOf(executions, { worker, rows, leaseMs: acceptMs });
+}
+
+/** A busy worker is asked to run empty for suspects that no idle one has come for. */
+async function mustQuiesce(
+  { lines, context }: Executions,
+  { pools, labels = [], idle = false }: Settle,
+): Promise<boolean> {
+  if (idle || !lines.suspectsOverdue(pools)) return false;
+  const asked = { pools, labels, waitedMs: suspectWaitMs, holdMs: quiesceMs };
+  return (await ifPossible(context.log.court(asked))) ?? false;
+}
+
+/** What was recorded must be told, even if nothing else can be done just now. */
+async function ifPossible<Value>(attempt: Promise<Value>): Promise<Value | undefined> {
   try {
-    return await claimCommands(executions, { worker, pools, want });
+    return await attempt;
   } catch (thrown) {
-    if (thrown instanceof Fault && thrown.retryable) return [];
+    if (thrown instanceof Fault && thrown.retryable) return undefined;
     throw thrown;
   }
 }

@@ -10,13 +10,16 @@ import type { ExecutionState } from "#core/engine/state";
 import type { EventBody } from "#core/model/event";
 import { Fault, messageOf } from "#core/model/fault";
 import type { ExecutionId } from "#core/model/ids";
-import { appendRetriesMax } from "#core/model/limits";
+import { appendRetriesMax, snapshotEvents as snapshotEventsDefault } from "#core/model/limits";
 import type { Plan } from "#core/playbook/plan";
-import { commandHint, commandsCancelled, executionUpdate } from "#core/wire/subjects";
+import { commandsCancelled, executionUpdate } from "#core/wire/subjects";
 import { Committer } from "./committer.ts";
 import type { ControlContext } from "./context.ts";
+import { hintsOf } from "./hints.ts";
+import { snapshotsOf } from "./snapshots.ts";
 import { StateStore } from "./state-store.ts";
 import { type HandOver, TransitionBuilder } from "./transition.ts";
+import { WaitingLines } from "./waiting-lines.ts";
 
 /** What a request makes of the state: facts to record, or an answer that changes nothing. */
 export interface Ruling<Answer> {
@@ -61,21 +64,31 @@ export interface ExecutionsOptions {
   readonly onCross: () => void;
   /** States that are kept in memory. */
   readonly statesMax: number;
+  /** Events of an execution after which its state is written down; the default otherwise. */
+  readonly snapshotEvents?: number;
+  /** Whether this replica is the one that keeps an execution's state; it keeps all without it. */
+  readonly owns?: (id: ExecutionId) => boolean;
 }
 
 export class Executions {
   readonly states: StateStore;
+  /** What is known here of who waits in which pool. */
+  readonly lines: WaitingLines;
   readonly #committer: Committer;
   readonly #desks = new Map<ExecutionId, Queued[]>();
+  readonly #whenIdle: (() => void)[] = [];
   readonly #onCross: () => void;
+  readonly #owns: (id: ExecutionId) => boolean;
 
   constructor(
     readonly context: ControlContext,
-    { onCross, statesMax }: ExecutionsOptions,
+    { onCross, statesMax, snapshotEvents = snapshotEventsDefault, owns }: ExecutionsOptions,
   ) {
-    this.states = new StateStore(context.log, statesMax);
+    this.states = new StateStore(context.log, statesMax, snapshotsOf(context, snapshotEvents));
     this.#committer = new Committer(context.log);
+    this.lines = new WaitingLines(() => context.clock.nowMs());
     this.#onCross = onCross;
+    this.#owns = owns ?? (() => true);
   }
 
   /**
@@ -111,6 +124,17 @@ export class Executions {
       }
     }
     this.#desks.delete(id);
+    // Its owner goes on appending to it: what is known here grows old.
+    if (!this.#owns(id)) this.states.drop(id);
+    if (this.#desks.size > 0) return;
+    for (const tell of this.#whenIdle.splice(0)) tell();
+  }
+
+  /** Resolves once no desk has anything to do, what the engine goes on with by itself included. */
+  async idle(): Promise<void> {
+    while (this.#desks.size > 0) {
+      await new Promise<void>((resolve) => void this.#whenIdle.push(resolve));
+    }
   }
 
   async #serve(id: ExecutionId, batch: readonly Queued[]): Promise<void> {
@@ -214,7 +238,9 @@ export class Executions {
     let accepted = false;
     try {
       await builder.storePuts();
-      accepted = (await this.#committer.append(builder.toTransition())) === "accepted";
+      const verdict = await this.#committer.append(builder.toTransition());
+      accepted = verdict !== "conflict";
+      if (verdict === "withheld") builder.withhold();
     } catch (thrown) {
       if (thrown instanceof Fault && thrown.code === "internal") throw new StoreRefusal(thrown);
       throw thrown;
@@ -223,6 +249,7 @@ export class Executions {
     }
     if (!accepted) return false;
     this.states.keep(state);
+    this.states.snapshots.keep(state, state.seq - builder.events.length);
     builder.handOver();
     this.#publish(builder);
     return true;
@@ -236,7 +263,11 @@ export class Executions {
       bus.publish(executionUpdate(executionId, event.type), text);
       if (event.type === "playbook.cancelled") bus.publish(commandsCancelled(executionId), text);
     }
-    for (const pool of builder.hints()) bus.publish(commandHint(pool, executionId), "");
+    const waiting = builder.waiting();
+    for (const { pool, suspect } of waiting) this.lines.note(pool, suspect === true);
+    for (const { pool, pointer } of hintsOf(waiting, builder.events, this.context.serverUrl)) {
+      bus.hint(pool, pointer);
+    }
     if (builder.crossed) this.#onCross();
   }
 

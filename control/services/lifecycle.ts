@@ -18,6 +18,8 @@ export interface StartRequest {
   readonly origin?: Origin;
   readonly parent?: ParentLink;
   readonly trace?: JsonObject;
+  readonly priority?: number;
+  readonly tenant?: string;
   /** A child's id comes from its parent's log. */
   readonly executionId?: ExecutionId;
 }
@@ -50,6 +52,8 @@ export async function startExecution(
     ...(request.origin === undefined ? {} : { origin: request.origin }),
     ...(request.parent === undefined ? {} : { parent: request.parent }),
     ...(request.trace === undefined ? {} : { trace: request.trace }),
+    ...(request.priority === undefined ? {} : { priority: request.priority }),
+    ...(request.tenant === undefined ? {} : { tenant: request.tenant }),
   };
   let commandsGenerated = 0;
   const existed = await executions.submit(executionId, {

@@ -7,6 +7,7 @@ import { iterationBinding } from "#core/engine/iteration";
 import { isTerminal } from "#core/engine/state";
 import { StoredValue } from "#core/engine/variables";
 import type { IterationBinding } from "#core/model/command";
+import type { DispatchTerms } from "#core/model/dispatch";
 import type { CommandIssued } from "#core/model/event";
 import { invariant } from "#core/model/fault";
 import type { CommandId, ExecutionId } from "#core/model/ids";
@@ -16,7 +17,7 @@ import type { SettleVerdict } from "#core/ports/control-plane";
 import type { CommandRow, NewCommandRow } from "#core/ports/event-log";
 import type { Executions, Request } from "./executions.ts";
 import { fetchResult } from "./results.ts";
-import { commandPayload } from "./rows.ts";
+import { commandPayload, termsOf } from "./rows.ts";
 
 export interface Parking {
   readonly executionId: ExecutionId;
@@ -52,6 +53,7 @@ export async function parkCommand(
         pool: payload.pool,
         attempt,
         dueAtMs: due,
+        terms: payload.terms,
         payload: { ...payload.payload, checkpoint } as unknown as Json,
       };
       return {
@@ -70,7 +72,7 @@ export function wakeCommand(executions: Executions, row: CommandRow): Promise<vo
       const command = state.commands.get(row.commandId);
       const waits = command?.waiting === true && command.attempt === row.attempt;
       if (!waits || isTerminal(state)) return { answer: undefined };
-      const { commandId, executionId, pool, payload } = row;
+      const { commandId, executionId, pool, terms, payload } = row;
       const attempt = row.attempt + 1;
       return {
         answer: undefined,
@@ -78,7 +80,7 @@ export function wakeCommand(executions: Executions, row: CommandRow): Promise<vo
           { type: "command.reissued", command_id: commandId, attempt, reason: "checkpoint" },
         ],
         extend: (builder) =>
-          builder.reissue({ commandId, executionId, kind: "tool", pool, attempt, payload }),
+          builder.reissue({ commandId, executionId, kind: "tool", pool, attempt, terms, payload }),
       };
     },
   });
@@ -86,6 +88,7 @@ export function wakeCommand(executions: Executions, row: CommandRow): Promise<vo
 
 interface PayloadInPool {
   readonly pool: string;
+  readonly terms: DispatchTerms;
   readonly payload: CommandPayload;
 }
 
@@ -104,6 +107,7 @@ async function payloadOf(
   const iteration = await iterationOf(executions, id, issued);
   return executions.read(id, (state) => ({
     pool: issued.pool,
+    terms: termsOf(state, issued),
     payload: commandPayload(state, iteration === undefined ? { event } : { event, iteration }),
   }));
 }

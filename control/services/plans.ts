@@ -3,7 +3,7 @@
 import { Fault } from "#core/model/fault";
 import type { CatalogId } from "#core/model/ids";
 import { planCacheEntriesMax } from "#core/model/limits";
-import { compilePlan } from "#core/playbook/compile";
+import { type CompileOptions, compilePlan } from "#core/playbook/compile";
 import type { PlaybookDocument } from "#core/playbook/document";
 import { parsePlaybook } from "#core/playbook/parse";
 import type { Plan } from "#core/playbook/plan";
@@ -14,7 +14,10 @@ export class Plans {
   readonly #byCatalogId = new BoundedCache<CatalogId, Plan>(planCacheEntriesMax);
   readonly #byDigest = new BoundedCache<string, Plan>(planCacheEntriesMax);
 
-  constructor(readonly catalog: CatalogStore) {}
+  constructor(
+    readonly catalog: CatalogStore,
+    readonly options: CompileOptions = {},
+  ) {}
 
   /** @throws Fault `not_found` for an unknown id, `invalid` for content that isn't a playbook. */
   async byCatalogId(id: CatalogId): Promise<Plan> {
@@ -28,20 +31,20 @@ export class Plans {
   /** Keeps what was parsed for another reason anyway, so that the first execution need not. */
   keep(entry: CatalogEntry, document: PlaybookDocument): void {
     if (this.#byDigest.get(entry.digest) !== undefined) return;
-    this.#byDigest.set(entry.digest, compilePlan(document, entry.digest));
+    this.#byDigest.set(entry.digest, compilePlan(document, entry.digest, this.options));
   }
 
   ofEntry(entry: CatalogEntry): Plan {
-    const plan = this.#byDigest.get(entry.digest) ?? compile(entry);
+    const plan = this.#byDigest.get(entry.digest) ?? compile(entry, this.options);
     this.#byDigest.set(entry.digest, plan);
     this.#byCatalogId.set(entry.catalogId, plan);
     return plan;
   }
 }
 
-function compile(entry: CatalogEntry): Plan {
+function compile(entry: CatalogEntry, options: CompileOptions): Plan {
   const parsed = parsePlaybook(entry.content);
-  if (parsed.ok) return compilePlan(parsed.document, entry.digest);
+  if (parsed.ok) return compilePlan(parsed.document, entry.digest, options);
   const [first] = parsed.problems;
   throw new Fault(
     "invalid",

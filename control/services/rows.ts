@@ -4,7 +4,14 @@
 import type { CommandPayload } from "#core/engine/assemble";
 import type { IssuedCommand } from "#core/engine/journal";
 import type { ExecutionState } from "#core/engine/state";
-import { type ChildStarted, type Event, type ParentLink, terminalStatus } from "#core/model/event";
+import { type DispatchTerms, tenantDefault } from "#core/model/dispatch";
+import {
+  type ChildStarted,
+  type CommandIssued,
+  type Event,
+  type ParentLink,
+  terminalStatus,
+} from "#core/model/event";
 import type { CommandId, ExecutionId } from "#core/model/ids";
 import type { Json, JsonObject } from "#core/model/json";
 import type { Failure, ResultRef } from "#core/model/outcome";
@@ -48,6 +55,15 @@ export function commandPayload(state: ExecutionState, command: IssuedCommand): C
   };
 }
 
+/** What a command brings into the queue. */
+export function termsOf(
+  { started }: Pick<ExecutionState, "started">,
+  { priority = 0, kind, labels = [] }: CommandIssued,
+): DispatchTerms {
+  const { path = "", tenant = tenantDefault } = started ?? {};
+  return { priority, tenant, playbook: path, tool: kind, labels };
+}
+
 /** The row that a worker will be leased. */
 export function toolRow(
   state: ExecutionState,
@@ -62,6 +78,7 @@ export function toolRow(
     kind: "tool",
     pool: event.pool,
     attempt,
+    terms: termsOf(state, event),
     payload: payload as unknown as Json,
   };
 }
@@ -69,6 +86,9 @@ export function toolRow(
 export interface ChildStartPayload {
   readonly child: ChildStarted;
   readonly depth: number;
+  /** The parent's own, which its children inherit. */
+  readonly priority?: number;
+  readonly tenant?: string;
 }
 
 export interface ChildDonePayload {
@@ -121,7 +141,13 @@ function crossRow(
 
 function childStartRow(state: ExecutionState, child: ChildStarted): NewCommandRow {
   const depth = (state.started?.parent?.depth ?? 0) + 1;
-  const payload: ChildStartPayload = { child, depth };
+  const { priority, tenant } = state.started ?? {};
+  const payload: ChildStartPayload = {
+    child,
+    depth,
+    ...(priority === undefined ? {} : { priority }),
+    ...(tenant === undefined ? {} : { tenant }),
+  };
   return crossRow(state, "child.start", `start:${child.child_id}`, payload);
 }
 

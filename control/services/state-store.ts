@@ -4,13 +4,18 @@
 import { evolve } from "#core/engine/evolve";
 import { type ExecutionState, initialState } from "#core/engine/state";
 import { genesisDigest } from "#core/model/codec";
-import type { Event } from "#core/model/event";
 import { Fault, messageOf } from "#core/model/fault";
 import type { ExecutionId } from "#core/model/ids";
 import type { EventLog, StoredEvent } from "#core/ports/event-log";
 import { BoundedCache } from "./bounded-cache.ts";
+import type { Snapshots } from "./snapshots.ts";
 
 const pageEvents = 1_000;
+
+/** A page of the log can't be decoded. */
+class UnreadableEvents extends Error {
+  override readonly name = "UnreadableEvents";
+}
 
 export class StateStore {
   readonly #cache: BoundedCache<ExecutionId, ExecutionState>;
@@ -18,6 +23,7 @@ export class StateStore {
   constructor(
     readonly log: EventLog,
     statesMax: number,
+    readonly snapshots: Snapshots,
   ) {
     this.#cache = new BoundedCache(statesMax);
   }
@@ -27,39 +33,76 @@ export class StateStore {
     return this.#cache.get(id) ?? this.replay(id);
   }
 
-  /** Rebuilds the state. @throws Fault `internal` for a log that doesn't replay: quarantined. */
+  /** What `load` would give without asking the log, if it can. */
+  cached(id: ExecutionId): ExecutionState | undefined {
+    return this.#cache.get(id);
+  }
+
+  /**
+   * Rebuilds the state, from a snapshot where the log is long.
+   * @throws Fault `internal` for a log that doesn't replay: quarantined.
+   */
   async replay(id: ExecutionId, upToSeq = Number.MAX_SAFE_INTEGER): Promise<ExecutionState> {
     const state = initialState(id, genesisDigest);
+    try {
+      const first = await this.#page(state);
+      // Only a long log is worth the question whether there is a snapshot.
+      const isLong = first.length === this.#pageEvents;
+      const reached = isLong ? await this.#fromSnapshot(id, upToSeq) : undefined;
+      return reached ?? (await this.#foldOn(state, upToSeq, first));
+    } catch (thrown) {
+      if (thrown instanceof Fault) throw thrown;
+      return this.#quarantine(state, thrown);
+    }
+  }
+
+  /** What doesn't follow from a snapshot may follow from the log all the same: that one decides. */
+  async #fromSnapshot(id: ExecutionId, upToSeq: number): Promise<ExecutionState | undefined> {
+    const restored = await this.snapshots.restore(id, upToSeq);
+    if (restored === undefined) return undefined;
+    try {
+      return await this.#foldOn(restored, upToSeq);
+    } catch (thrown) {
+      if (thrown instanceof Fault) throw thrown;
+      await this.snapshots.discard(id);
+      return undefined;
+    }
+  }
+
+  /** Folds what follows in the log; the state is worthless if that throws anything but a fault. */
+  async #foldOn(
+    state: ExecutionState,
+    upToSeq: number,
+    first?: readonly StoredEvent[],
+  ): Promise<ExecutionState> {
+    let page = first ?? (await this.#page(state));
     for (;;) {
-      const page = await this.#page(state);
       for (const { event, text, digest } of page) {
         if (event.seq > upToSeq) return state;
-        await this.#fold(state, event, text.length);
+        evolve(state, event, text.length);
         state.digest = digest;
       }
-      if (page.length < pageEvents) return state;
+      if (page.length < this.#pageEvents) return state;
+      page = await this.#page(state);
     }
+  }
+
+  get #pageEvents(): number {
+    return Math.min(pageEvents, this.snapshots.everyEvents);
   }
 
   /** A text that can't be decoded is as bad as an event that can't be folded; a fault is not. */
-  async #page(state: ExecutionState): Promise<readonly StoredEvent[]> {
+  async #page({ executionId: id, seq }: ExecutionState): Promise<readonly StoredEvent[]> {
     try {
-      return await this.log.events(state.executionId, state.seq, pageEvents);
+      return await this.log.events(id, seq, this.#pageEvents);
     } catch (thrown) {
-      if (thrown instanceof Fault) throw thrown;
-      return this.#quarantine(state, `after event ${state.seq}`, thrown);
+      throw thrown instanceof Fault ? thrown : new UnreadableEvents(messageOf(thrown));
     }
   }
 
-  async #fold(state: ExecutionState, event: Event, bytes: number): Promise<void> {
-    try {
-      evolve(state, event, bytes);
-    } catch (thrown) {
-      await this.#quarantine(state, `event ${event.seq}`, thrown);
-    }
-  }
-
-  async #quarantine(state: ExecutionState, where: string, thrown: unknown): Promise<never> {
+  async #quarantine(state: ExecutionState, thrown: unknown): Promise<never> {
+    const unread = thrown instanceof UnreadableEvents;
+    const where = unread ? `after event ${state.seq}` : `event ${state.seq + 1}`;
     const reason = `${where}: ${messageOf(thrown)}`;
     await this.log.quarantine(state.executionId, reason);
     throw new Fault("internal", `execution ${state.executionId} is quarantined: ${reason}`, {

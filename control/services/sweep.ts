@@ -7,7 +7,7 @@ import type { EventBody } from "#core/model/event";
 import { Fault, messageOf, unreachable } from "#core/model/fault";
 import type { CommandId } from "#core/model/ids";
 import { isJsonObject, type JsonObject } from "#core/model/json";
-import { leaseExpiriesMax, leaseMs, sweepMs } from "#core/model/limits";
+import { leaseExpiriesMax, leaseMs, sweepGapMs, sweepMs } from "#core/model/limits";
 import type { CommandRow, NewCommandRow } from "#core/ports/event-log";
 import type { Executions, Ruling } from "./executions.ts";
 import { endExecution, startExecution } from "./lifecycle.ts";
@@ -40,16 +40,14 @@ export function sweeper(executions: () => Executions, options: SweeperOptions): 
   let wake = new AbortController();
   let kicked = false;
 
-  let watch: (() => boolean) | undefined;
-  const maySweepLeases = (): boolean => {
-    const { clock } = executions().context;
-    watch ??= outageWatch(() => clock.nowMs(), workersAreNew);
-    return watch();
-  };
+  /** Only what ran before this process did is known to be dead. */
+  let isFirst = workersAreNew;
   const sweepOnce = async (): Promise<void> => {
     const service = executions();
     while (await sweepCross(service, report)) kicked = false;
-    if (maySweepLeases()) await sweepLeases(service, report);
+    await sweepLeases(service, { report, workersAreNew: isFirst });
+    isFirst = false;
+    service.lines.refresh(await service.context.log.queues());
   };
   const run = async (): Promise<void> => {
     const { clock } = executions().context;
@@ -74,22 +72,6 @@ export function sweeper(executions: () => Executions, options: SweeperOptions): 
       wake.abort();
       await running;
     },
-  };
-}
-
-/**
- * Whether leases may expire now. After a start, or after an outage in which no sweep got through
- * for the length of a lease, workers get one whole lease to report what they had been doing:
- * nobody could have renewed meanwhile.
- */
-function outageWatch(nowMs: () => number, workersAreNew: boolean): () => boolean {
-  let liveSinceMs = workersAreNew ? Number.NEGATIVE_INFINITY : nowMs();
-  let lastMs = nowMs();
-  return () => {
-    const now = nowMs();
-    if (now - lastMs > leaseMs) liveSinceMs = now;
-    lastMs = now;
-    return now - liveSinceMs > leaseMs;
   };
 }
 
@@ -134,7 +116,7 @@ async function act(executions: Executions, row: CommandRow): Promise<void> {
 
 /** A child made after its parent's cancellation starts cancelled. */
 async function startChild(executions: Executions, row: CommandRow): Promise<void> {
-  const { child, depth } = row.payload as unknown as ChildStartPayload;
+  const { child, depth, priority, tenant } = row.payload as unknown as ChildStartPayload;
   const { log } = executions.context;
   const { command_id, child_id } = child;
   const parent = { execution_id: row.executionId, command_id, depth };
@@ -144,6 +126,8 @@ async function startChild(executions: Executions, row: CommandRow): Promise<void
       executionId: child_id,
       workload: await workloadOf(executions, child),
       parent,
+      ...(priority === undefined ? {} : { priority }),
+      ...(tenant === undefined ? {} : { tenant }),
     });
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.retryable) throw thrown;
@@ -204,9 +188,10 @@ async function cancelChildren(executions: Executions, row: CommandRow): Promise<
 /** Leases that ran out: the command is issued again, or fails when that has happened too often. */
 async function sweepLeases(
   executions: Executions,
-  report: (message: string) => void,
+  { report, workersAreNew }: SweeperOptions,
 ): Promise<void> {
-  const rows = await executions.context.log.expire(rowsPerSweep, holdMs);
+  const bounds = { limit: rowsPerSweep, againMs: holdMs, leaseMs, gapMs: sweepGapMs };
+  const rows = await executions.context.log.expire({ ...bounds, workersAreNew });
   await Promise.all(
     rows.map((row) =>
       executions
@@ -216,36 +201,43 @@ async function sweepLeases(
   );
 }
 
+/**
+ * A lease that ran out means that its worker is lost. The command may be what killed it: it runs
+ * again as a suspect, alone on a worker, and only a worker lost in that way counts against it.
+ */
 function ruleExpiry(state: ExecutionState, row: CommandRow): Ruling<undefined> {
   const command = state.commands.get(row.commandId);
   const stale = isTerminal(state) || command?.attempt !== row.attempt;
   if (command === undefined || stale) return { answer: undefined };
-  if (command.unclean + 1 >= leaseExpiriesMax) {
-    const message = `the lease ran out ${leaseExpiriesMax} times, last on worker ${row.worker ?? "unknown"}`;
-    const output = {
-      status: "error" as const,
-      error: { kind: "lease_expired", message, retryable: false },
-    };
-    const { commandId, attempt } = row;
-    return {
-      answer: undefined,
-      events: [{ type: "call.error", command_id: commandId, attempt, output, duration_ms: 0 }],
-    };
+  if (row.suspect && command.unclean + 1 >= leaseExpiriesMax) {
+    return { answer: undefined, events: [poisoned(row)] };
   }
+  const { commandId, executionId, pool, terms, payload } = row;
   const attempt = row.attempt + 1;
+  const reason = row.suspect ? "worker_died" : "lease_expired";
   const next: NewCommandRow = {
-    commandId: row.commandId,
-    executionId: row.executionId,
-    kind: "tool",
-    pool: row.pool,
-    attempt,
-    payload: row.payload,
+    ...{ commandId, executionId, kind: "tool", pool, attempt, terms, payload },
+    suspect: true,
   };
   return {
     answer: undefined,
-    events: [
-      { type: "command.reissued", command_id: row.commandId, attempt, reason: "lease_expired" },
-    ],
+    events: [{ type: "command.reissued", command_id: commandId, attempt, reason }],
     extend: (builder) => builder.reissue(next),
+  };
+}
+
+function poisoned({ commandId, attempt, worker = "unknown" }: CommandRow): EventBody {
+  const last = `with nothing else on its worker, last on worker ${worker}`;
+  const message = `the lease ran out ${leaseExpiriesMax} times ${last}`;
+  return {
+    type: "call.error",
+    command_id: commandId,
+    attempt,
+    output: {
+      status: "error",
+      error: { kind: "lease_expired", code: "poisoned", message, retryable: false },
+    },
+    duration_ms: 0,
+    worker,
   };
 }

@@ -8,15 +8,18 @@ import { type CatalogFact, catalogQuery, type Facts, type Need } from "#core/eng
 import type { IssuedCommand } from "#core/engine/journal";
 import type { ExecutionState } from "#core/engine/state";
 import type { WorkerCommand } from "#core/model/command";
+import { plainTerms } from "#core/model/dispatch";
 import type { EventBody, LoggedEvent } from "#core/model/event";
 import { invariant } from "#core/model/fault";
 import type { CommandId, ExecutionId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
-import { decideEventsMax, leaseMs } from "#core/model/limits";
+import { acceptMs, decideEventsMax } from "#core/model/limits";
 import { parseEventReference } from "#core/model/references";
 import type { Plan } from "#core/playbook/plan";
+import type { NewDeadLetter } from "#core/ports/dead-letters";
 import type { NewCommandRow, Transition } from "#core/ports/event-log";
 import type { ControlContext } from "./context.ts";
+import { deadLettersOf } from "./dead-letters.ts";
 import { dataOf, fetchResults, storePut } from "./results.ts";
 import { crossRows, executionRow, resumeRow, toolRow } from "./rows.ts";
 
@@ -24,8 +27,21 @@ import { crossRows, executionRow, resumeRow, toolRow } from "./rows.ts";
 export interface HandOver {
   readonly worker: string;
   readonly pools: readonly string[];
+  readonly labels: readonly string[];
+  /** Whether the execution's next command may skip the line; asked once for each. */
+  readonly mayStay: (executionId: ExecutionId, pool: string) => boolean;
   want: number;
   readonly commands: WorkerCommand[];
+}
+
+/** Everything that `admit` asks of a claim holds for a hand-over too; rules are asked on append. */
+function fits(to: HandOver, { executionId, pool, terms = plainTerms }: NewCommandRow): boolean {
+  return (
+    to.want > 0 &&
+    to.pools.includes(pool) &&
+    terms.labels.every((label) => to.labels.includes(label)) &&
+    to.mayStay(executionId, pool)
+  );
 }
 
 interface Handed {
@@ -39,6 +55,7 @@ export class TransitionBuilder {
   readonly #issued: NewCommandRow[] = [];
   readonly #settled = new Set<CommandId>();
   readonly #handed: Handed[] = [];
+  readonly #deadLetters: NewDeadLetter[] = [];
   readonly #expectedHead: number;
   readonly #results = new Map<string, Json>();
   readonly #catalog = new Map<string, CatalogFact | null>();
@@ -60,6 +77,7 @@ export class TransitionBuilder {
     let bodies = incoming;
     for (;;) {
       const open = openCommands(this.state, bodies);
+      this.#deadLetters.push(...deadLettersOf(this.state, bodies));
       const decision = decide(this.plan, this.state, this.#facts(), bodies);
       for (const id of open) this.#settled.add(id);
       this.#take(decision.events, decision.puts);
@@ -86,9 +104,11 @@ export class TransitionBuilder {
   #issue(command: IssuedCommand, handOver: HandOver | undefined): void {
     if (!this.state.commands.has(command.event.command_id)) return;
     const row = toolRow(this.state, command, 1);
-    const fits = handOver !== undefined && handOver.want > 0 && handOver.pools.includes(row.pool);
-    this.#issued.push(fits ? { ...row, lease: { worker: handOver.worker, leaseMs } } : row);
-    if (!fits) return;
+    if (handOver === undefined || !fits(handOver, row)) {
+      this.#issued.push(row);
+      return;
+    }
+    this.#issued.push({ ...row, lease: { worker: handOver.worker, leaseMs: acceptMs } });
     handOver.want--;
     this.#handed.push({ to: handOver, command: this.#assemble(row) });
   }
@@ -98,7 +118,8 @@ export class TransitionBuilder {
     const step = this.plan.byName.get(payload.step);
     invariant(step !== undefined, `plan ${this.plan.digest} has no step ${payload.step}`);
     const { commandId, executionId, attempt, pool } = row;
-    return assembleCommand(step, payload, { commandId, executionId, attempt, pool, leaseMs });
+    const leased = { commandId, executionId, attempt, pool, leaseMs: acceptMs };
+    return assembleCommand(step, payload, leased);
   }
 
   /** A row that replaces the one of its command: the next attempt. */
@@ -130,6 +151,7 @@ export class TransitionBuilder {
         ...cross,
         ...(this.more ? [resume] : []),
       ],
+      ...(this.#deadLetters.length === 0 ? {} : { deadLetters: this.#deadLetters }),
     };
   }
 
@@ -139,6 +161,12 @@ export class TransitionBuilder {
       if (this.#settled.has(command.command_id)) to.want++;
       else to.commands.push(command);
     }
+  }
+
+  /** The append did not hand anything over: the slots are free again, the rows wait. */
+  withhold(): void {
+    this.takeBack();
+    for (const [index, { lease: _, ...row }] of this.#issued.entries()) this.#issued[index] = row;
   }
 
   /** The append did not happen: the slots are free again. */
@@ -156,12 +184,11 @@ export class TransitionBuilder {
     return this.#crossed;
   }
 
-  /** Pools in which commands wait for a claim. */
-  hints(): ReadonlySet<string> {
-    return new Set(
-      this.#issued
-        .filter((row) => row.lease === undefined && row.kind === "tool")
-        .map((row) => row.pool),
+  /** Rows of tools that wait for a claim. */
+  waiting(): readonly NewCommandRow[] {
+    return this.#issued.filter(
+      ({ lease, kind, commandId }) =>
+        lease === undefined && kind === "tool" && !this.#settled.has(commandId),
     );
   }
 

@@ -141,7 +141,10 @@ const envelopeFields: ReadonlySet<string> = new Set([
 ]);
 
 /** An event in the reconciled envelope of the wire contract. */
-export function eventView({ event, digest }: StoredEvent, row: ExecutionRow): EventView {
+export function eventView(
+  { event, digest }: Pick<StoredEvent, "event" | "digest">,
+  row: Pick<ExecutionRow, "catalogId" | "parentId">,
+): EventView {
   const context = Object.fromEntries(
     Object.entries(event).filter(([key]) => !envelopeFields.has(key)),
   );

@@ -1,17 +1,12 @@
 // One process per data directory. A second one that opened it would see no error and lose what it
-// commits, so it is refused here. The lock is the kernel's, held through an open database file:
-// it ends with its process however that ends, no matter which process has the same id later.
+// commits, so it is refused here, with who has it.
 
-import { Database } from "bun:sqlite";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type FolderLock, lockFolder } from "#core/adapters/folder-lock";
 import { Fault } from "#core/model/fault";
 
-const lockFile = "process.lock";
 const holderFile = "process.json";
-
-/** Reachable from here, so that no collection of garbage closes a lock that is still held. */
-const heldLocks = new Set<Database>();
 
 interface Holder {
   readonly pid: number;
@@ -19,10 +14,7 @@ interface Holder {
   readonly since: string;
 }
 
-export interface DataDirectoryLock {
-  /** Lets the next process in. Doing it twice is doing it once. */
-  release(): void;
-}
+export type DataDirectoryLock = FolderLock;
 
 /** Who holds the directory: what people need to find it, never what the lock goes by. */
 function holderOf(directory: string): Holder | undefined {
@@ -40,13 +32,8 @@ function holderOf(directory: string): Holder | undefined {
  * @throws Fault `conflict` naming the process that has it.
  */
 export function lockDataDirectory(directory: string): DataDirectoryLock {
-  mkdirSync(directory, { recursive: true });
-  const lock = new Database(join(directory, lockFile), { create: true });
-  try {
-    lock.run("pragma busy_timeout = 0");
-    lock.run("begin exclusive");
-  } catch {
-    lock.close();
+  const lock = lockFolder(directory);
+  if (lock === undefined) {
     const holder = holderOf(directory);
     const who = holder === undefined ? "another process" : `process ${holder.pid}`;
     const since = holder === undefined ? "" : ` since ${holder.since}`;
@@ -57,10 +44,5 @@ export function lockDataDirectory(directory: string): DataDirectoryLock {
   }
   const holder: Holder = { pid: process.pid, since: new Date().toISOString() };
   writeFileSync(join(directory, holderFile), JSON.stringify(holder));
-  heldLocks.add(lock);
-  return {
-    release: () => {
-      if (heldLocks.delete(lock)) lock.close();
-    },
-  };
+  return lock;
 }

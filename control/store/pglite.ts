@@ -11,6 +11,7 @@ import { constants, cp, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PGlite, type PGliteOptions } from "@electric-sql/pglite";
+import { isCompiled } from "#core/adapters/compiled";
 import { lockDataDirectory } from "./data-directory.ts";
 import { engineStatements } from "./pglite-statements.ts";
 import type { Sql } from "./sql.ts";
@@ -23,7 +24,6 @@ export type PgliteAssets = Required<
 export interface PgliteOpening {
   /** A directory made by `prepareDataDirectory`; used for a fresh database when it exists. */
   readonly prepared?: string;
-  readonly assets?: PgliteAssets;
 }
 
 /**
@@ -38,8 +38,13 @@ const startParams = [
   ...settings.flatMap((setting) => ["-c", setting]),
 ];
 
-const startEngine = (dataDir: string, assets: PgliteAssets | undefined): Promise<PGlite> =>
-  PGlite.create({ ...assets, dataDir, startParams });
+/** Next to its own code the engine finds its files by itself. */
+export async function engineAssets(): Promise<Partial<PgliteAssets>> {
+  return isCompiled ? (await import("./pglite-assets.ts")).carriedAssets() : {};
+}
+
+const startEngine = async (dataDir: string): Promise<PGlite> =>
+  PGlite.create({ ...(await engineAssets()), dataDir, startParams });
 
 function engineSql(engine: PGlite, afterClose: () => void): Sql {
   let closing: Promise<void> | undefined;
@@ -80,7 +85,7 @@ async function createDatabase(target: string, opening: PgliteOpening): Promise<v
     const mode = constants.COPYFILE_FICLONE;
     await cp(opening.prepared, unfinished, { recursive: true, mode });
   } else {
-    const engine = await startEngine(unfinished, opening.assets);
+    const engine = await startEngine(unfinished);
     await engine.close();
   }
   renameSync(unfinished, target);
@@ -105,7 +110,7 @@ export async function openPglite(
   try {
     const dataDir = join(home, "pgdata");
     if (!existsSync(dataDir)) await createDatabase(dataDir, opening);
-    return engineSql(await startEngine(dataDir, opening.assets), leave);
+    return engineSql(await startEngine(dataDir), leave);
   } catch (error) {
     leave();
     throw error;
@@ -116,9 +121,8 @@ export async function openPglite(
 export async function createPglite(
   target: string,
   fill: (sql: Sql) => Promise<void>,
-  assets?: PgliteAssets,
 ): Promise<void> {
-  const sql = engineSql(await startEngine(target, assets), () => {});
+  const sql = engineSql(await startEngine(target), () => {});
   try {
     await fill(sql);
     await sql.query("checkpoint");

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import manifest from "../../package.json";
 import { migrate, schemaDigest } from "./migrate.ts";
-import { createPglite, type PgliteAssets } from "./pglite.ts";
+import { createPglite } from "./pglite.ts";
 
 const engineVersion = manifest.dependencies["@electric-sql/pglite"];
 
@@ -19,16 +19,13 @@ export function preparedDirectory(cacheDirectory: string): string {
  * Makes the prepared database unless it is there. Any number of processes may do so at once: the
  * first to finish wins, and what stands there is always whole.
  */
-export async function prepareDataDirectory(
-  cacheDirectory: string,
-  assets?: PgliteAssets,
-): Promise<void> {
+export async function prepareDataDirectory(cacheDirectory: string): Promise<void> {
   const target = preparedDirectory(cacheDirectory);
   if (existsSync(target)) return;
   const unfinished = `${target}.${process.pid}-${Bun.randomUUIDv7()}`;
   mkdirSync(dirname(target), { recursive: true });
   try {
-    await createPglite(unfinished, migrate, assets);
+    await createPglite(unfinished, migrate);
     renameSync(unfinished, target);
   } catch (error) {
     // Another process was first: its database is as good as ours.

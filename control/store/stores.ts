@@ -2,16 +2,32 @@
 
 import type { Stores } from "#core/ports/stores";
 import { sqlCatalog } from "./catalog.ts";
+import { sqlCursors } from "./cursors.ts";
+import { sqlEventFeed } from "./event-feed.ts";
 import { sqlEventLog } from "./event-log.ts";
+import { sqlProjections } from "./projections.ts";
+import { sqlRepair } from "./repair.ts";
 import { sqlResults } from "./results.ts";
+import { sqlRetention } from "./retention.ts";
+import { sqlRuntime } from "./runtime.ts";
+import { sqlSnapshots } from "./snapshots.ts";
 import type { Sql } from "./sql.ts";
+import { sqlStepLogs } from "./step-logs.ts";
 
 /** Closing the stores closes the database. */
 export function sqlStores(sql: Sql): Stores {
   return {
     log: sqlEventLog(sql),
+    feed: sqlEventFeed(sql),
+    cursors: sqlCursors(sql),
+    retention: sqlRetention(sql),
     catalog: sqlCatalog(sql),
     results: sqlResults(sql),
+    repair: sqlRepair(sql),
+    snapshots: sqlSnapshots(sql),
+    projections: sqlProjections(sql),
+    runtime: sqlRuntime(sql),
+    stepLogs: sqlStepLogs(sql),
     close: () => sql.close(),
   };
 }

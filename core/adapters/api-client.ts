@@ -64,6 +64,8 @@ async function send(options: ApiClientOptions, request: Request): Promise<Respon
   try {
     return await options.fetch(request);
   } catch (thrown) {
+    // A fetch of our own may know more than that there is no answer.
+    if (thrown instanceof Fault) throw thrown;
     if (request.signal.aborted) throw new Fault("cancelled", "the request was aborted");
     throw new Fault("unavailable", `${options.baseUrl} does not answer: ${messageOf(thrown)}`, {
       cause: thrown,

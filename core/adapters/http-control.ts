@@ -6,42 +6,56 @@ import { Fault } from "#core/model/fault";
 import type { Json, JsonObject } from "#core/model/json";
 import { controlRequestMs, renewRequestMs } from "#core/model/limits";
 import type { ResultRef } from "#core/model/outcome";
-import type { ControlPlane, SettleVerdict } from "#core/ports/control-plane";
+import type { ClaimWork, ControlPlane, SettleVerdict } from "#core/ports/control-plane";
 import type { LeaseRef, RenewVerdict } from "#core/ports/event-log";
 import type { ApiClient } from "./api-client.ts";
+
+/** Rings once after so many milliseconds, unless it is called off by what it gives back. */
+export type Alarm = (delayMs: number, ring: () => void) => () => void;
 
 export interface HttpControlOptions {
   /** Milliseconds one request may take, its answer included; renewals have less. */
   readonly requestMs?: number;
+  /** What measures them; the runtime's own timer by default. */
+  readonly alarm?: Alarm;
 }
+
+const runtimeAlarm: Alarm = (delayMs, ring) => {
+  const timer = setTimeout(ring, delayMs);
+  return () => clearTimeout(timer);
+};
 
 /** @throws (from its calls) what the client throws, or Fault `timeout`: it may have been done. */
 export function httpControl(client: ApiClient, options: HttpControlOptions = {}): ControlPlane {
-  const { requestMs = controlRequestMs } = options;
+  const { requestMs = controlRequestMs, alarm = runtimeAlarm } = options;
   const within = <Answer>(ask: Ask<Answer>, signal?: AbortSignal): Promise<Answer> =>
-    answered(ask, { timeoutMs: requestMs, signal });
+    answered(ask, { timeoutMs: requestMs, alarm, signal });
   return {
     claim: async (work, signal) => {
-      const body = { ...work, pools: [...work.pools] };
+      const body = workBody(work);
       const { commands } = await within((ending) => client.claim({ body }, ending), signal);
       return commands as WorkerCommand[];
     },
     settle: async ({ outcomes, ...work }, signal) => {
       const body = {
-        ...work,
-        pools: [...work.pools],
+        ...workBody(work),
         // Interfaces have no index signature; what is sent is plain JSON all the same.
         outcomes: outcomes as unknown as Parameters<ApiClient["settle"]>[0]["body"]["outcomes"],
       };
       const settled = await within((ending) => client.settle({ body }, ending), signal);
-      const { verdicts, commands } = settled;
-      return { verdicts: verdicts as SettleVerdict[], commands: commands as WorkerCommand[] };
+      const { verdicts, commands, ...rest } = settled;
+      return {
+        ...rest,
+        verdicts: verdicts as SettleVerdict[],
+        commands: commands as WorkerCommand[],
+      };
     },
     renew: async (worker, leases) => {
       const body = { worker, leases: wireLeases(leases) };
       const timeoutMs = Math.min(requestMs, renewRequestMs);
       const { verdicts } = await answered((ending) => client.renew({ body }, ending), {
         timeoutMs,
+        alarm,
       });
       return verdicts as RenewVerdict[];
     },
@@ -71,31 +85,37 @@ type Ask<Answer> = (ending: AbortSignal) => Promise<Answer>;
 
 interface Patience {
   readonly timeoutMs: number;
+  readonly alarm: Alarm;
   /** The caller's own; its abort is passed on, and means what it means to the client. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The answer, or Fault `timeout` when it doesn't come in time, heeded abort or not. */
 async function answered<Answer>(ask: Ask<Answer>, patience: Patience): Promise<Answer> {
-  const { timeoutMs, signal } = patience;
+  const { timeoutMs, alarm, signal } = patience;
   const ending = new AbortController();
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
+  const callOff = alarm(timeoutMs, () => {
     // Told first: what the abort makes of the request is of no interest any more.
     late.reject(new Fault("timeout", `the control plane did not answer within ${timeoutMs} ms`));
     ending.abort();
-  }, timeoutMs);
+  });
   const pass = (): void => ending.abort();
   if (signal?.aborted === true) pass();
   signal?.addEventListener("abort", pass, { once: true });
   try {
     return await Promise.race([ask(ending.signal), late.promise]);
   } finally {
-    clearTimeout(timer);
+    callOff();
     signal?.removeEventListener("abort", pass);
   }
 }
 
 function wireLeases(leases: readonly LeaseRef[]) {
   return leases.map(({ commandId, attempt }) => ({ command_id: commandId, attempt }));
+}
+
+/** The contract's lists may be changed by whoever has them: copies are sent. */
+function workBody({ pools, labels, ...rest }: ClaimWork) {
+  return { ...rest, pools: [...pools], ...(labels === undefined ? {} : { labels: [...labels] }) };
 }

@@ -4,11 +4,12 @@
 
 import { busQueueMessagesMax } from "#core/model/limits";
 import type { Bus, BusMessage, Subscription } from "#core/ports/bus";
+import { memoryHints } from "./memory-hints.ts";
 
 export interface MemoryBusOptions {
   /** Messages that wait for one subscriber before the oldest are dropped. */
   readonly queueMessagesMax?: number;
-  /** Told of a handler that threw; the other subscribers never notice. */
+  /** Told of a handler that threw, with its subject or pool; the others never notice. */
   readonly onError?: (thrown: unknown, subject: string) => void;
 }
 
@@ -24,7 +25,9 @@ export function memoryBus(options: MemoryBusOptions = {}): Bus {
   const { queueMessagesMax = busQueueMessagesMax, onError } = options;
   const subscribers = new Set<Subscriber>();
   const waiting = new Set<Subscriber>();
+  const { hint, hints, ...hinting } = memoryHints(onError);
   let turns = 0;
+  let lost = 0;
   let scheduled = false;
   let closed = false;
 
@@ -50,7 +53,10 @@ export function memoryBus(options: MemoryBusOptions = {}): Bus {
   };
 
   const enqueue = (subscriber: Subscriber, message: BusMessage): void => {
-    if (subscriber.queue.length >= queueMessagesMax) subscriber.queue.shift();
+    if (subscriber.queue.length >= queueMessagesMax) {
+      subscriber.queue.shift();
+      lost += 1;
+    }
     subscriber.queue.push(message);
     waiting.add(subscriber);
     if (scheduled) return;
@@ -92,9 +98,16 @@ export function memoryBus(options: MemoryBusOptions = {}): Bus {
     closed = true;
     subscribers.clear();
     waiting.clear();
+    hinting.close();
   };
 
-  return { publish, subscribe, close };
+  const status: Bus["status"] = () => ({
+    state: closed ? "closed" : "connected",
+    messagesLost: lost,
+    hintsLost: hinting.lost(),
+  });
+
+  return { publish, subscribe, hint, hints, status, close };
 }
 
 /** Tokens between dots: `*` is any one of them, `>` at the end any one or more. */

@@ -2,6 +2,7 @@
 // and the store of tests and of the simulator. Nothing in it survives the process.
 
 import { decodeEvent } from "#core/model/codec";
+import { plainTerms } from "#core/model/dispatch";
 import { invariant } from "#core/model/fault";
 import type { ExecutionId } from "#core/model/ids";
 import type { Clock } from "#core/ports/clock";
@@ -12,8 +13,11 @@ import type {
   ExecutionRow,
   Transition,
 } from "#core/ports/event-log";
+import type { LogRepair } from "#core/ports/log-repair";
 import { type MemoryCommandRows, memoryCommandRows } from "./memory-command-rows.ts";
-import { checkTransitions, storableRow, storableText } from "./transition-check.ts";
+import { memoryDeadLetters } from "./memory-dead-letters.ts";
+import { memoryRepair } from "./memory-repair.ts";
+import { checkTransitions, storableRow } from "./transition-check.ts";
 
 interface Execution {
   row: ExecutionRow;
@@ -24,6 +28,8 @@ interface Executions {
   get(id: ExecutionId): Execution | undefined;
   start(row: ExecutionRow): Execution;
   children(id: ExecutionId): readonly ExecutionRow[];
+  /** By rising id, after this one. */
+  after(id: ExecutionId | undefined, limit: number): readonly ExecutionId[];
   /** Newest first. */
   list(filter: ExecutionFilter): readonly ExecutionRow[];
 }
@@ -66,6 +72,11 @@ function executionTable(): Executions {
       }
       return execution;
     },
+    after: (id, limit) => {
+      const place = id === undefined ? 0 : placeOf(ids, id);
+      const from = ids[place] === id ? place + 1 : place;
+      return ids.slice(from, from + limit);
+    },
     children: (id) => (childIds.get(id) ?? []).flatMap((child) => rowOf(child) ?? []),
     list: ({ status, path, parentId, before, limit }) => {
       const found: ExecutionRow[] = [];
@@ -96,20 +107,50 @@ function appendOne(
   for (const { text, digest } of events) execution.events.push({ text, digest });
   const again = new Set(issued.map((command) => command.commandId));
   for (const id of settled) if (!again.has(id)) commands.remove(id);
-  for (const command of issued) commands.put(command);
-  return "accepted";
+  const isRuled = issued.some(
+    ({ lease, pool, terms = plainTerms }) =>
+      lease !== undefined && commands.rules.speaksOf({ pool, terms }),
+  );
+  for (const { lease, ...command } of issued) {
+    commands.put(lease === undefined || isRuled ? command : { ...command, lease });
+  }
+  return isRuled ? "withheld" : "accepted";
 }
 
 /** An empty event log; leases and due times are measured by the given clock. */
-export function memoryEventLog(clock: Pick<Clock, "nowMs">): EventLog {
+export function memoryEventLog(
+  clock: Pick<Clock, "nowMs">,
+): EventLog & { readonly repair: LogRepair } {
   const executions = executionTable();
   const commands = memoryCommandRows(() => clock.nowMs());
-  const quarantine = new Map<ExecutionId, string>();
+  const { bury, ...letters } = memoryDeadLetters(() => clock.nowMs());
+
+  const repair = memoryRepair({
+    executionsAfter: executions.after,
+    head: (id) => {
+      const events = executions.get(id)?.events;
+      return events === undefined
+        ? undefined
+        : { seq: events.length, digest: events.at(-1)?.digest ?? "" };
+    },
+    setRow: (row) => {
+      const execution = executions.get(row.executionId);
+      if (execution !== undefined) execution.row = row;
+    },
+    commands,
+  });
 
   return {
+    repair,
     append: async (transitions) => {
       checkTransitions(transitions);
-      return transitions.map((transition) => appendOne(executions, commands, transition));
+      return transitions.map((transition) => {
+        const verdict = appendOne(executions, commands, transition);
+        const { row, deadLetters = [] } = transition;
+        if (verdict === "conflict") return verdict;
+        for (const letter of deadLetters) bury(row.executionId, letter);
+        return verdict;
+      });
     },
     head: async (id) => {
       const execution = executions.get(id);
@@ -128,16 +169,21 @@ export function memoryEventLog(clock: Pick<Clock, "nowMs">): EventLog {
     claim: async (request) => commands.claim(request),
     renew: async (worker, leases, leaseMs) => commands.renew(worker, leases, leaseMs),
     release: async (worker, leases) => commands.release(worker, leases),
-    expire: async (limit, againMs) => commands.expire(limit, againMs),
+    handed: async (worker, ids, leaseMs) => commands.handed(worker, ids, leaseMs),
+    expire: async (request) => commands.expire(request),
     due: async (limit, holdMs) => commands.due(limit, holdMs),
     done: async (commandIds) => commands.done(commandIds),
     nextDueMs: async () => commands.nextDueMs(),
     backlog: async () => commands.backlog(),
 
-    quarantine: async (id, reason) => {
-      quarantine.set(id, storableText(reason));
-    },
-    quarantined: async (id) => quarantine.get(id),
+    queues: async () => commands.queues(),
+    court: async (request) => commands.court(request),
+    openRows: async (id, limit) => commands.openRows(id, limit),
+
+    rules: async (keys) => commands.rules.rules(keys),
+    putRule: async (rule) => commands.rules.put(rule),
+    deleteRule: async (key) => commands.rules.remove(key),
+    ...letters,
     close: async () => {},
   };
 }

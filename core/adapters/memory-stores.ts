@@ -3,10 +3,31 @@
 import type { Clock } from "#core/ports/clock";
 import type { Stores } from "#core/ports/stores";
 import { memoryCatalog } from "./memory-catalog.ts";
+import { memoryCursors } from "./memory-cursors.ts";
+import { memoryEventFeed } from "./memory-event-feed.ts";
 import { memoryEventLog } from "./memory-event-log.ts";
+import { memoryProjections } from "./memory-projections.ts";
 import { memoryResults } from "./memory-results.ts";
+import { memoryRetention } from "./memory-retention.ts";
+import { memoryRuntime } from "./memory-runtime.ts";
+import { memorySnapshots } from "./memory-snapshots.ts";
+import { memoryStepLogs } from "./memory-step-logs.ts";
 
 export function memoryStores(clock: Clock): Stores {
-  const log = memoryEventLog(clock);
-  return { log, catalog: memoryCatalog(), results: memoryResults(), close: () => log.close() };
+  const stored = memoryEventLog(clock);
+  const { log, feed } = memoryEventFeed(stored);
+  return {
+    log,
+    feed,
+    cursors: memoryCursors(clock),
+    retention: memoryRetention(),
+    catalog: memoryCatalog(),
+    results: memoryResults(),
+    repair: stored.repair,
+    snapshots: memorySnapshots(),
+    projections: memoryProjections(),
+    runtime: memoryRuntime(clock),
+    stepLogs: memoryStepLogs(clock),
+    close: () => log.close(),
+  };
 }

@@ -41,7 +41,7 @@ export function withRunLog(log: EventLog, { directory, onError }: RunLogOptions)
     append: async (transitions) => {
       const verdicts = await log.append(transitions);
       for (const [index, transition] of transitions.entries()) {
-        if (verdicts[index] === "accepted") write(transition);
+        if (verdicts[index] !== "conflict") write(transition);
       }
       return verdicts;
     },

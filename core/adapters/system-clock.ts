@@ -22,6 +22,15 @@ export function systemClock(): Clock {
   return { nowMs: () => Date.now(), sleep };
 }
 
+/**
+ * A clock that never jumps: this machine's time at the start, and what has passed since. For
+ * processes that measure durations by it and tell nobody the time.
+ */
+export function steadyClock(): Clock {
+  const startMs = Date.now() - performance.now();
+  return { nowMs: () => Math.floor(startMs + performance.now()), sleep };
+}
+
 async function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
   let leftMs = delayMs;
   while (leftMs > 0 && signal?.aborted !== true) {

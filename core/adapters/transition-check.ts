@@ -2,6 +2,7 @@
 // caller sends (a bug of the caller, never an answer), and makes texts fit for any database.
 
 import { invariant } from "#core/model/fault";
+import { storableText } from "#core/model/storable-text";
 import type { ExecutionRow, Transition } from "#core/ports/event-log";
 
 /**
@@ -37,10 +38,7 @@ export function checkTransitions(transitions: readonly Transition[]): void {
   }
 }
 
-/** Text any database can keep: NUL and halves of surrogate pairs become U+FFFD. */
-export function storableText(text: string): string {
-  return text.toWellFormed().replaceAll("\0", "\uFFFD");
-}
+export { storableText };
 
 /** The row with its free texts, which may hold anything that a tool said, made storable. */
 export function storableRow(row: ExecutionRow): ExecutionRow {

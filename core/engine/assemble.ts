@@ -58,6 +58,7 @@ export interface LeasedCommand {
   readonly attempt: number;
   readonly pool: string;
   readonly leaseMs: number;
+  readonly suspect?: boolean;
 }
 
 /** The command as a worker is given it. */
@@ -81,6 +82,7 @@ export function assembleCommand(
     tasks: assembleTasks(step, payload.input),
     scope: payload.input?.scope ?? {},
     ...(payload.iteration === undefined ? {} : { iteration: payload.iteration }),
+    ...(leased.suspect === true ? { alone: true } : {}),
     ...(payload.checkpoint === undefined ? {} : { checkpoint: payload.checkpoint }),
   };
 }

@@ -112,6 +112,8 @@ function started(state: ExecutionState, event: PlaybookStarted, timeMs: number):
     planDigest: event.plan_digest,
     ...(event.origin === undefined ? {} : { origin: event.origin }),
     ...(event.parent === undefined ? {} : { parent: event.parent }),
+    ...(event.priority === undefined ? {} : { priority: event.priority }),
+    ...(event.tenant === undefined ? {} : { tenant: event.tenant }),
   };
   state.workload = held(event.workload ?? {}, event.workload_ref);
 }
@@ -182,7 +184,8 @@ function reissued(state: ExecutionState, event: CommandReissued): void {
   }
   command.attempt = event.attempt;
   command.waiting = false;
-  if (event.reason === "lease_expired" || event.reason === "worker_died") command.unclean++;
+  command.suspect = event.reason === "lease_expired" || event.reason === "worker_died";
+  if (event.reason === "worker_died") command.unclean++;
 }
 
 /** E2: the open command at this attempt, and no other. */

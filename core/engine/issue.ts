@@ -49,7 +49,7 @@ export function issueIteration(turn: Turn, step: PlanStep): true {
     issue(turn, step, { ...rendered, visit: active.visit, id, iteration });
     return true;
   }
-  turn.journal.emit(issuedEvent(step, { visit: active.visit, id, iteration }));
+  turn.journal.emit(issuedEvent(turn, step, { visit: active.visit, id, iteration }));
   turn.journal.emit({
     type: "call.error",
     command_id: id,
@@ -90,15 +90,16 @@ interface Issue extends Rendered {
 }
 
 function issue(turn: Turn, step: PlanStep, command: Issue): void {
-  const event = issuedEvent(step, command);
+  const event = issuedEvent(turn, step, command);
   turn.journal.emit(event);
   if (command.child !== undefined) return startChild(turn, event.command_id, command.child);
   const { iteration } = command;
   turn.journal.issued.push(iteration === undefined ? { event } : { event, iteration });
 }
 
-function issuedEvent(step: PlanStep, command: Issue): CommandIssued {
+function issuedEvent({ state }: Turn, step: PlanStep, command: Issue): CommandIssued {
   const { input, iteration } = command;
+  const priority = step.priority ?? state.started?.priority ?? 0;
   return {
     type: "command.issued",
     step: step.name,
@@ -106,6 +107,8 @@ function issuedEvent(step: PlanStep, command: Issue): CommandIssued {
     command_id: command.id,
     kind: step.kind,
     pool: step.pool,
+    ...(priority === 0 ? {} : { priority }),
+    ...(step.labels === undefined ? {} : { labels: step.labels }),
     ...(iteration === undefined ? {} : { iteration: iteration.index }),
     ...(input === undefined ? {} : { input }),
     ...(step.timeoutMs === undefined ? {} : { timeout_ms: step.timeoutMs }),

@@ -53,8 +53,10 @@ export interface OpenCommand {
   readonly kind: string;
   readonly issuedSeq: number;
   attempt: number;
-  /** Attempts that ended with a lost lease or a dead worker. */
+  /** Attempts that lost their worker while it ran nothing else. */
   unclean: number;
+  /** The last attempt lost its worker: this one runs alone. */
+  suspect?: boolean;
   child?: { readonly id: ExecutionId; readonly path: string };
   /** It waits for a time: nobody runs it, and no outcome counts before it is issued again. */
   waiting?: boolean;
@@ -67,6 +69,8 @@ export interface Started {
   readonly planDigest: string;
   readonly origin?: Origin;
   readonly parent?: ParentLink;
+  readonly priority?: number;
+  readonly tenant?: string;
 }
 
 export interface ExecutionState {

@@ -22,39 +22,80 @@ export interface Verification {
   readonly state: ExecutionState;
 }
 
-/** Reads a log from its first event; stops at the first event that can't be folded. */
-export function verifyLog(id: ExecutionId, lines: Iterable<LogLine>, sha256: Sha256): Verification {
+/** A log that is checked as it is read, line by line, from its first event. */
+export interface LogCheck {
+  readonly state: ExecutionState;
+  readonly problems: readonly string[];
+  /** Lines that were given. */
+  readonly events: number;
+  /** An event could not be folded: what follows means nothing. */
+  readonly stopped: boolean;
+  /** Checks the next line; gives its event, if that follows from those before it. */
+  add(line: LogLine): Event | undefined;
+}
+
+export function logCheck(id: ExecutionId, sha256: Sha256): LogCheck {
   const state = initialState(id, genesisDigest);
   const problems: string[] = [];
   let events = 0;
-  for (const { text, digest } of lines) {
-    events++;
-    const expected = chainDigest(state.digest, text, sha256);
-    if (digest !== expected) {
-      problems.push(`event ${events}: digest is ${digest}, expected ${expected}`);
-    }
-    const problem = foldOne(state, text, id);
-    if (problem !== undefined) {
-      problems.push(`event ${events}: ${problem}`);
-      break;
-    }
-    state.digest = digest;
+  let stopped = false;
+  return {
+    state,
+    problems,
+    get events() {
+      return events;
+    },
+    get stopped() {
+      return stopped;
+    },
+    add: ({ text, digest }) => {
+      if (stopped) return undefined;
+      events++;
+      const expected = chainDigest(state.digest, text, sha256);
+      if (digest !== expected) {
+        problems.push(`event ${events}: digest is ${digest}, expected ${expected}`);
+      }
+      const folded = foldOne(state, text, id);
+      if ("problem" in folded) {
+        problems.push(`event ${events}: ${folded.problem}`);
+        stopped = true;
+        return undefined;
+      }
+      state.digest = digest;
+      return folded.event;
+    },
+  };
+}
+
+/** Reads a log from its first event; stops at the first event that can't be folded. */
+export function verifyLog(id: ExecutionId, lines: Iterable<LogLine>, sha256: Sha256): Verification {
+  const check = logCheck(id, sha256);
+  for (const line of lines) {
+    check.add(line);
+    if (check.stopped) break;
   }
+  const { events, problems, state } = check;
   return { events, problems, state };
 }
 
-function foldOne(state: ExecutionState, text: string, id: ExecutionId): string | undefined {
+type Folded = { readonly event: Event } | { readonly problem: string };
+
+function foldOne(state: ExecutionState, text: string, id: ExecutionId): Folded {
   try {
     const event: Event = decodeEvent(text);
-    if (event.execution_id !== id) return `execution is ${event.execution_id}, expected ${id}`;
-    if (event.time < state.timeMs) return `time ${event.time} is before ${state.timeMs}`;
+    if (event.execution_id !== id) {
+      return { problem: `execution is ${event.execution_id}, expected ${id}` };
+    }
+    if (event.time < state.timeMs) {
+      return { problem: `time ${event.time} is before ${state.timeMs}` };
+    }
     const previous = state.eventId;
     if (previous !== undefined && BigInt(event.event_id) <= BigInt(previous)) {
-      return `event id ${event.event_id} does not follow ${previous}`;
+      return { problem: `event id ${event.event_id} does not follow ${previous}` };
     }
     evolve(state, event, text.length);
-    return undefined;
+    return { event };
   } catch (thrown) {
-    return messageOf(thrown);
+    return { problem: messageOf(thrown) };
   }
 }

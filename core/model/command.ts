@@ -71,6 +71,8 @@ export interface WorkerCommand {
   /** Values of the execution that the holes, sets and rules read. */
   readonly scope: JsonObject;
   readonly iteration?: IterationBinding;
+  /** It may have killed its last worker: nothing else is taken until it has been settled. */
+  readonly alone?: boolean;
   /** Where an earlier attempt yielded: the pipeline goes on from there. */
   readonly checkpoint?: JsonObject;
 }

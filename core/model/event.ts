@@ -23,6 +23,8 @@ export interface Origin {
   readonly request_id?: string;
   readonly client_id?: string;
   readonly subject?: string;
+  /** The command whose dead letter was answered by this execution. */
+  readonly dead_letter?: string;
 }
 
 export interface ParentLink {
@@ -44,6 +46,10 @@ export interface PlaybookStarted {
   readonly origin?: Origin;
   readonly parent?: ParentLink;
   readonly trace?: JsonObject;
+  /** Of its commands, unless their step says otherwise; 0 without it. */
+  readonly priority?: number;
+  /** On whose behalf it runs; `default` without it. */
+  readonly tenant?: string;
 }
 
 export type LoopMode = "sequential" | "parallel" | "cursor";
@@ -79,6 +85,10 @@ export interface CommandIssued {
   /** The tool kind, or `pipeline` for several tasks. */
   readonly kind: string;
   readonly pool: string;
+  /** Higher goes first; 0 without it. */
+  readonly priority?: number;
+  /** What a worker must have to be given it. */
+  readonly labels?: readonly string[];
   readonly iteration?: number;
   readonly input?: CommandInput;
   readonly input_ref?: ResultRef;
@@ -86,7 +96,11 @@ export interface CommandIssued {
   readonly due_at?: number;
 }
 
-/** `delay_over` and `checkpoint` count against no limit; the others count as unclean ends. */
+/**
+ * - `lease_expired`: its worker was lost while it ran other commands too: it runs again as a suspect
+ * - `worker_died`: its worker was lost while it ran nothing else: only this counts against a limit
+ * - `delay_over`, `checkpoint`: it waited for a time
+ */
 export type ReissueReason = "lease_expired" | "worker_died" | "delay_over" | "checkpoint";
 
 export interface CommandReissued {

@@ -66,6 +66,32 @@ export const pipelineTasksMax = 1_000_000;
 /** A policy delay longer than this gives its slot back and goes on by timer (DESIGN §4). */
 export const yieldDelayMsMin = 5_000;
 
+// --- snapshots, projections, verification --------------------------------------------------
+
+/** Events after which a state is written down again; a rebuild folds at most about as many. */
+export const snapshotEvents = 5_000;
+/** Values and containers of a state; a larger one is not written down: it would cost too long. */
+export const snapshotPartsMax = 250_000;
+/** Executions one look at the statistics of a playbook goes over, newest first. */
+export const statisticsExecutionsMax = 1_000;
+/** Executions of one page of verification or rebuilding, and how many of them at once. */
+export const verifyPageMax = 200;
+export const verifyPageDefault = 50;
+export const verifyAtOnceMax = 4;
+/** After so long a page ends with what it has: servers end connections that are silent for longer. */
+export const verifyPageMs = 4_000;
+/** Times the rows of an execution are compared anew because it moved on meanwhile. */
+export const verifyTriesMax = 30;
+/** Problems of one execution that are told; a log of nonsense has no end of them. */
+export const verifyProblemsMax = 50;
+/** Open commands of one execution whose payloads are compared with the log. */
+export const verifyPayloadsMax = 200;
+/** Entries of the feed that the projector takes at once, and how long it waits for new ones. */
+export const projectorEntriesMax = 1_000;
+export const projectorWaitMs = 500;
+/** The longest wait after a failure. */
+export const projectorWaitMsMax = 10_000;
+
 // --- dispatch -----------------------------------------------------------------------------
 
 export const leaseMs = 15_000;
@@ -73,6 +99,34 @@ export const leaseRenewMs = 5_000;
 /** Leases that may expire under one command before it fails. */
 export const leaseExpiriesMax = 3;
 export const sweepMs = 1_000;
+/**
+ * Sweeps further apart than this were kept away by an outage: a lease whose renewal fell due in it
+ * could not be renewed, and gets its whole time again.
+ */
+export const sweepGapMs = 6_000;
+/** A command handed over in the reply to a settle is taken back unless its worker speaks of it by then. */
+export const acceptMs = 3_000;
+/** Commands of one execution handed to one worker in a row while others wait in the pool. */
+export const stickyCommandsMax = 32;
+/** A suspect that no idle worker has come for by then makes a busy one run empty. */
+export const suspectWaitMs = 2_000;
+/** After this long another worker is asked, should the first not have run empty. */
+export const quiesceMs = 60_000;
+/** Tenants that one claim looks at; the next claim goes on after the last one served. */
+export const claimTenantsMax = 64;
+/** Labels of a worker, or of a command. */
+export const labelsMax = 64;
+/** Commands that a rule may let run at a time: each is a row that claims look through. */
+export const ruleRunningMax = 10_000;
+/** Starts a second that a rule may ask for. */
+export const ruleRateMax = 100_000;
+/** Rules there may be: a claim looks through all of them. */
+export const rulesMax = 1_000;
+/** Rows before a waiting one are counted up to this, and so many holders of a rule are named. */
+export const aheadRowsMax = 10_000;
+export const ruleHoldersMax = 20;
+/** Priorities reach so far below and above 0. */
+export const priorityMax = 1_000;
 export const claimCommandsMax = 256;
 export const settleOutcomesMax = 256;
 export const flushTransitionsMax = 200;
@@ -153,6 +207,16 @@ export const statementPlansMax = 200;
 /** Partitions of the log are there for so many months after this one. */
 export const partitionMonthsAhead = 3;
 
+/** How often a control plane asks whether its database is still the same. */
+export const identityWatchMs = 5_000;
+/** Connections of one control process; its appends need one, its reads a few. */
+export const databaseConnectionsMax = 8;
+export const databaseConnectMs = 5_000;
+/** The server gives a statement up after this long; no statement of the stores takes seconds. */
+export const databaseStatementMs = 20_000;
+/** Beyond what a statement may take, a silent connection is a dead one. */
+export const databaseSilenceMs = 25_000;
+
 // --- workers ------------------------------------------------------------------------------
 
 /** Time a command may take whose step names no timeout. */
@@ -178,5 +242,157 @@ export const templateCacheEntriesMax = 4_096;
 export const templateCacheCharsMax = 8 * 1_048_576;
 /** Lines of the spool that stand for nothing any more before it is written anew. */
 export const spoolDeadLinesMax = 1_000;
-/** Messages that wait for one subscriber of the memory bus; the oldest make room for new ones. */
+
+// --- bus ----------------------------------------------------------------------------------
+
+/** Messages that wait for one subscriber, or for a server; the oldest make room for new ones. */
 export const busQueueMessagesMax = 10_000;
+/** Characters of messages that wait for a server that is away. */
+export const busQueueCharsMax = 8 * 1_048_576;
+/** Bytes on their way to a server that has not confirmed them; beyond it messages are dropped. */
+export const busUnconfirmedBytesMax = 32 * 1_048_576;
+/** After so many bytes the server is asked whether it has them all. */
+export const busConfirmBytes = 262_144;
+/** First and longest wait before a server is tried again; half of each is jitter. */
+export const busRetryMs = 100;
+export const busRetryMsMax = 5_000;
+export const busConnectMs = 5_000;
+/** A server that has answered no ping for two of these is taken for dead. */
+export const busPingMs = 5_000;
+/** A request to the server's stream store that has no answer by then counts as lost. */
+export const busRequestMs = 2_000;
+/** Hints one transition sends to one pool; more would wake nobody who isn't awake. */
+export const hintsPerTransitionMax = 64;
+/** Hints one taker is given in one go. */
+export const hintsFetchedMax = 64;
+/** Hints that wait for somebody with room, or for the word that they are stored. */
+export const hintsWaitingMax = 1_024;
+/** An older hint is of no use: workers have looked by themselves meanwhile. */
+export const hintUsefulMs = 5_000;
+/** How long hints are kept, how much of them, and how long a doubled one is known as such. */
+export const hintsKeptMs = 120_000;
+export const hintsKeptBytesMax = 64 * 1_048_576;
+export const hintsDoubledMs = 60_000;
+/** A hint nobody has said anything about within this time is given to somebody else. */
+export const hintAckMs = 2_000;
+/** A hint that came at a bad time is offered again after this, and so many times in all. */
+export const hintAgainMs = 100;
+export const hintDeliveriesMax = 20;
+/** A stream that was deleted is made again after this, half of it chance: NATS 2.9 still removes. */
+export const hintStreamGoneMs = 300;
+/** A fetch ends after this, and is taken for lost when the server was silent for two beats. */
+export const hintFetchMs = 10_000;
+export const hintFetchBeatMs = 1_000;
+
+// --- replicas and registration ------------------------------------------------------------
+
+/** How often a process says that it is there. */
+export const runtimeHeartbeatMs = 5_000;
+/** Silent for so long, a process counts as gone: it may miss two of its words. */
+export const runtimeOfflineMs = 15_000;
+/** The same for workers of other makes, which speak every 15 s (wire reference §6.1). */
+export const foreignOfflineMs = 60_000;
+/** The pause that a worker is asked to make before it registers again (wire reference §1.12). */
+export const registerAgainSeconds = 3;
+/** Rows of processes that are gone stay on status pages for a day. */
+export const runtimeKeepMs = 86_400_000;
+export const runtimeRowsMax = 10_000;
+/** What one process may say of itself, encoded; names are looked up by an index. */
+export const registrationBytesMax = 16_384;
+export const processNameCharsMax = 200;
+/** How often a replica looks which others are there. */
+export const membershipRefreshMs = 1_000;
+/** A replica that can't renew its machine id for so long mints no more ids. */
+export const machineLeaseMs = 60_000;
+/**
+ * An id that was held rests for so long before another may hold it. Ids carry their process's own
+ * time: clocks of two processes may be apart by as much without minting the same id.
+ */
+export const machineRestMs = 60_000;
+/** Clocks of a replica and of the database that are further apart are reported. */
+export const clockSkewMsMax = 10_000;
+/** A replica that leaves a request without an answer for so long is passed over for another. */
+export const memberRequestMs = 5_000;
+/** How long a replica that didn't answer is left alone: at first, and at most. */
+export const memberDownMs = 1_000;
+export const memberDownMsMax = 15_000;
+/** A claim that comes later than this brings leases that are mostly used up. */
+export const memberClaimMs = 10_000;
+/** Replicas that one request is tried at. */
+export const memberTriesMax = 3;
+
+// --- feeds, the mirror of the log, retention ------------------------------------------------
+
+/** Events one read of the feed looks at for those that match; what didn't match counts as read. */
+export const feedScanEventsMax = 5_000;
+/** Executions that one read of the feed may be narrowed to. */
+export const feedExecutionsMax = 1_000;
+/** How long a request for the feed may wait for something to come. */
+export const feedWaitMsMax = 25_000;
+/** A reader that waits looks again after this long without any hint. */
+export const feedPollMs = 1_000;
+/** A stream says so much as that it is there, before proxies take it for dead. */
+export const streamHeartbeatMs = 15_000;
+/** A role's holder that hasn't renewed for this long has lost it. */
+export const roleLeaseMs = 15_000;
+/** Events written to the mirror before the cursor moves on. */
+export const mirrorEventsMax = 500;
+/** Wait between two looks for new events, and between two tries after a failure. */
+export const mirrorPollMs = 250;
+export const mirrorRetryMsMax = 5_000;
+/** How long messages stay in the mirror, and how long it knows a doubled one. */
+export const mirrorWindowMs = 24 * 3_600_000;
+export const mirrorDoubledMs = 120_000;
+/** How long the files of a deleted stream are given to go before another one is made. */
+export const mirrorSettleMs = 500;
+/** A message of the mirror, below what NATS takes; a larger event is told without its data. */
+export const mirrorMessageBytesMax = 1_000_000;
+/** Executions of which the mirror remembers what every message repeats. */
+export const mirrorExecutionsMax = 10_000;
+/** Executions removed in one statement. */
+export const purgeExecutionsMax = 500;
+/** How long appends may have to wait for a month to go. */
+export const partitionLockMs = 50;
+/** Tries to drop a month while appends keep the log busy, and the pause between two. */
+export const partitionDropsMax = 20;
+export const partitionDropRetryMs = 250;
+/** How often the system role looks after the store. */
+export const systemRoleMs = 5 * 60_000;
+/** Bounded pieces of one duty in a row, so that none keeps the others waiting for ever. */
+export const dutyPiecesMax = 1_000;
+
+// --- step logs ----------------------------------------------------------------------------
+
+/** Lines and characters that one attempt at a command may send; one line says where it ends. */
+export const stepLogAttemptLinesMax = 100_000;
+export const stepLogAttemptCharsMax = 16 * 1_048_576;
+/** What the lines of one execution may take, with `stepLogLineBytes` for each beside its text. */
+export const stepLogExecutionBytesMax = 64 * 1_048_576;
+export const stepLogLineBytes = 100;
+/** Lines stay for so long after the last one of their execution. */
+export const stepLogKeptMs = 14 * 86_400_000;
+/** One request of a worker; more goes with the next one. */
+export const stepLogBatchLinesMax = 1_000;
+export const stepLogBatchCharsMax = 1_048_576;
+/** Lines that wait in a worker for a control plane that is away; the oldest make room. */
+export const stepLogBufferCharsMax = 8 * 1_048_576;
+/** Time between the beginnings of two requests: a tool that prints slowly costs few of them. */
+export const stepLogPauseMs = 100;
+/** Lines one page of a stream takes, and one call of the purge removes. */
+export const stepLogPageLinesMax = 1_000;
+export const stepLogPurgedLinesMax = 10_000;
+/** A stream looks this often without a message, and says this often that it is alive. */
+export const stepLogLookMs = 1_000;
+export const stepLogHeartbeatMs = 5_000;
+/** The last lines of an execution come a moment after its end. */
+export const stepLogLateMs = 1_500;
+/** Characters of lines that a live message carries; more of them are only announced. */
+export const stepLogMessageCharsMax = 65_536;
+
+// --- several workers on one machine -------------------------------------------------------
+
+/** A worker process that died is started again after this, twice as long each time. */
+export const superviseAgainMs = 500;
+export const superviseAgainMsMax = 30_000;
+/** One that has lived for so long starts over with the shortest wait. */
+export const superviseSettledMs = 60_000;

@@ -4,7 +4,7 @@
 import type { PolicyRule, SetEntry, TaskPolicy } from "#core/model/command";
 import { invariant } from "#core/model/fault";
 import type { Json, JsonObject } from "#core/model/json";
-import { loopInFlightDefault } from "#core/model/limits";
+import { labelsMax, loopInFlightDefault, priorityMax } from "#core/model/limits";
 import type {
   ArcDocument,
   LoopDocument,
@@ -23,19 +23,28 @@ import { compileSets, compileValue } from "./value.ts";
 
 const poolDefault = "default";
 
+export interface CompileOptions {
+  /** The pool of a step that names none, by the kind of its tool; `default` for other kinds. */
+  readonly toolPools?: ReadonlyMap<string, string>;
+}
+
 /**
  * Compiles a document that `check` found no problem in.
  * @param digest SHA-256 of the playbook's text, by which the plan is kept.
  * @throws InvariantViolation for a document that was not checked.
  */
-export function compilePlan(document: PlaybookDocument, digest: string): Plan {
+export function compilePlan(
+  document: PlaybookDocument,
+  digest: string,
+  { toolPools = new Map() }: CompileOptions = {},
+): Plan {
   const indexes = new Map(document.workflow.map((step, index) => [step.step, index]));
   const graph = new Graph(
     document.workflow.map((step) => (step.next?.arcs ?? []).map((arc) => indexOf(indexes, arc))),
   );
   const workbook = new Map((document.workbook ?? []).map((entry) => [entry.name, entry]));
   const steps = document.workflow.map((step, index) =>
-    compileStep(step, { index, indexes, graph, workbook }),
+    compileStep(step, { index, indexes, graph, workbook, toolPools }),
   );
   return {
     digest,
@@ -60,6 +69,7 @@ interface StepContext {
   readonly indexes: ReadonlyMap<string, number>;
   readonly graph: Graph;
   readonly workbook: ReadonlyMap<string, WorkbookDocument>;
+  readonly toolPools: ReadonlyMap<string, string>;
 }
 
 function compileStep(step: StepDocument, context: StepContext): PlanStep {
@@ -80,7 +90,8 @@ function compileStep(step: StepDocument, context: StepContext): PlanStep {
     index: context.index,
     name: step.step,
     kind: tools.length === 1 ? (tools[0]?.kind ?? "noop") : "pipeline",
-    pool: step.spec?.pool ?? poolDefault,
+    pool: step.spec?.pool ?? poolOf(tools, context.toolPools),
+    ...termsOf(step),
     ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }),
     ...compiled,
     ...(step.loop === undefined ? {} : { loop: compileLoop(step.loop) }),
@@ -88,6 +99,24 @@ function compileStep(step: StepDocument, context: StepContext): PlanStep {
     exclusive: step.next?.spec?.mode !== "inclusive",
     arcs,
     branchesFromCycle: arcs.some((arc) => context.graph.onCycle(context.index, arc.to)),
+  };
+}
+
+/** A pipeline goes where the first of its tools goes that is sent anywhere. */
+function poolOf(tools: readonly ToolDocument[], toolPools: ReadonlyMap<string, string>): string {
+  for (const { kind } of tools) {
+    const pool = toolPools.get(kind);
+    if (pool !== undefined) return pool;
+  }
+  return poolDefault;
+}
+
+function termsOf({ spec }: StepDocument): Pick<PlanStep, "priority" | "labels"> {
+  const { priority, labels = [] } = spec ?? {};
+  const list = typeof labels === "string" ? [labels] : labels;
+  return {
+    ...(priority === undefined ? {} : { priority: Math.min(priority, priorityMax) }),
+    ...(list.length === 0 ? {} : { labels: [...new Set(list)].slice(0, labelsMax) }),
   };
 }
 

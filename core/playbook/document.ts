@@ -27,6 +27,8 @@ export interface ExecutorDocument {
     readonly final_step?: string;
     readonly no_next_is_error?: boolean;
     readonly policy?: JsonObject;
+    /** Commands of the playbook that may run at a time, over all its executions. */
+    readonly concurrency?: number;
   };
 }
 
@@ -53,6 +55,10 @@ export interface StepSpecDocument {
   readonly timeout?: number;
   /** The worker pool that runs the step. */
   readonly pool?: string;
+  /** Higher goes first within the pool. */
+  readonly priority?: number;
+  /** What a worker must have to be given the step. */
+  readonly labels?: string | readonly string[];
 }
 
 /** A tool's own fields stand beside these, as written. */

@@ -2,7 +2,7 @@
 // what it is for; keys of older forms with the form to use instead; keys that this version has
 // no part for. Tool kinds are in tool-fields.ts.
 
-import { stepNameCharsMax } from "#core/model/limits";
+import { priorityMax, stepNameCharsMax } from "#core/model/limits";
 import {
   condition,
   data,
@@ -267,6 +267,11 @@ const step: RecordShape = {
             says: "Seconds one attempt at the whole step may take.",
           },
           pool: { shape: text, says: "The worker pool that runs the step." },
+          priority: {
+            shape: { is: "number", whole: true, min: -priorityMax },
+            says: "Higher goes first within the pool (default: the execution's own, else 0).",
+          },
+          labels: { shape: textList, says: "What a worker must have to be given the step." },
         },
       },
     },
@@ -293,6 +298,10 @@ const executor: RecordShape = {
           no_next_is_error: {
             shape: flag,
             says: "A step with arcs of which none matches fails the execution.",
+          },
+          concurrency: {
+            shape: { is: "number", whole: true, min: 1 },
+            says: "Commands of this playbook that may run at a time, over all its executions.",
           },
           policy: { shape: dataMap, says: "Accepted for older playbooks, without effect." },
         },

@@ -35,6 +35,10 @@ export interface PlanStep {
   /** The tool's kind, or `pipeline` for several tasks. */
   readonly kind: string;
   readonly pool: string;
+  /** Instead of the execution's own. */
+  readonly priority?: number;
+  /** At least one, if any. */
+  readonly labels?: readonly string[];
   readonly timeoutMs?: number;
   readonly tasks: readonly TaskSpec[];
   readonly fields: readonly PlanField[];

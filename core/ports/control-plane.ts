@@ -10,8 +10,12 @@ import type { LeaseRef, RenewVerdict } from "./event-log.ts";
 export interface ClaimWork {
   readonly worker: string;
   readonly pools: readonly string[];
+  /** What the worker has, for commands that ask for it. */
+  readonly labels?: readonly string[];
   /** Free slots: at most so many commands are wanted. */
   readonly want: number;
+  /** The worker holds nothing, and asks nobody else meanwhile: it may be given a suspect. */
+  readonly idle?: boolean;
 }
 
 /**
@@ -29,6 +33,8 @@ export interface Settled {
   readonly verdicts: readonly SettleVerdict[];
   /** The next commands, already leased to this worker; at most `want`. */
   readonly commands: readonly WorkerCommand[];
+  /** Ask for nothing more until nothing is held, and then as an idle worker. */
+  readonly quiesce?: boolean;
 }
 
 export interface CredentialRecord {

@@ -8,37 +8,18 @@
 
 import type { Event, ExecutionStatus, LoggedEvent } from "#core/model/event";
 import type { CatalogId, CommandId, ExecutionId } from "#core/model/ids";
-import type { Json } from "#core/model/json";
+import type { CommandRows, NewCommandRow } from "./command-rows.ts";
+import type { DeadLetters, NewDeadLetter } from "./dead-letters.ts";
+import type { DispatchRules } from "./dispatch-rules.ts";
 
-/**
- * What a row asks for: `tool` a worker; `timer` the sweep, once due; the rest are told to
- * another execution: start a child, tell a parent of its child's end, cancel a child.
- */
-export type CommandRowKind = "tool" | "timer" | "child.start" | "child.done" | "child.cancel";
-
-export interface NewCommandRow {
-  readonly commandId: CommandId;
-  /** The execution whose log holds the cause. */
-  readonly executionId: ExecutionId;
-  readonly kind: CommandRowKind;
-  readonly pool: string;
-  readonly attempt: number;
-  /** Not before this time; milliseconds since 1970. */
-  readonly dueAtMs?: number;
-  /** Handed to this worker in the same breath: born leased, for so long. */
-  readonly lease?: { readonly worker: string; readonly leaseMs: number };
-  readonly payload: Json;
-}
-
-export interface CommandRow {
-  readonly commandId: CommandId;
-  readonly executionId: ExecutionId;
-  readonly kind: CommandRowKind;
-  readonly pool: string;
-  readonly attempt: number;
-  readonly payload: Json;
-  readonly worker?: string;
-}
+export type {
+  ClaimRequest,
+  CommandRow,
+  CommandRowKind,
+  LeaseRef,
+  NewCommandRow,
+  RenewVerdict,
+} from "./command-rows.ts";
 
 /** The execution's row: head, and what lists show; refreshed by every transition. */
 export interface ExecutionRow {
@@ -63,9 +44,15 @@ export interface Transition {
   /** Rows whose command this transition settles, by id. */
   readonly settled: readonly CommandId[];
   readonly issued: readonly NewCommandRow[];
+  /** Commands that its events give up. */
+  readonly deadLetters?: readonly NewDeadLetter[];
 }
 
-export type AppendVerdict = "accepted" | "conflict";
+/**
+ * `withheld`: accepted, but of the rows that were to be handed over one stands under a rule: all
+ * of them were born ready, for a claim to choose from.
+ */
+export type AppendVerdict = "accepted" | "withheld" | "conflict";
 
 export interface Head {
   readonly seq: number;
@@ -79,20 +66,6 @@ export interface StoredEvent {
   readonly digest: string;
 }
 
-export interface ClaimRequest {
-  readonly worker: string;
-  readonly pools: readonly string[];
-  readonly want: number;
-  readonly leaseMs: number;
-}
-
-export interface LeaseRef {
-  readonly commandId: CommandId;
-  readonly attempt: number;
-}
-
-export type RenewVerdict = "renewed" | "lost" | "gone";
-
 export interface ExecutionFilter {
   readonly status?: ExecutionStatus;
   readonly path?: string;
@@ -102,7 +75,7 @@ export interface ExecutionFilter {
   readonly limit: number;
 }
 
-export interface EventLog {
+export interface EventLog extends CommandRows, DispatchRules, DeadLetters {
   /**
    * Appends each transition under its own compare-and-swap, in one statement and one commit.
    * Several transitions of one execution in one call are a bug of the caller.
@@ -124,49 +97,6 @@ export interface EventLog {
 
   /** Running and ended children, transitively not: direct ones only. */
   children(executionId: ExecutionId): Promise<readonly ExecutionRow[]>;
-
-  // --- command rows ---------------------------------------------------------------------
-
-  /** Leases up to `want` tool rows that are ready and due to the worker, oldest first. */
-  claim(request: ClaimRequest): Promise<readonly CommandRow[]>;
-
-  /** Extends leases that this worker still holds at this attempt. */
-  renew(
-    worker: string,
-    leases: readonly LeaseRef[],
-    leaseMs: number,
-  ): Promise<readonly RenewVerdict[]>;
-
-  /** Gives leases back unused (drain): the rows are ready again at once, attempt unchanged. */
-  release(worker: string, leases: readonly LeaseRef[]): Promise<void>;
-
-  /**
-   * Marks tool rows whose lease has run out as expired, at most `limit`, and returns them. An
-   * expired row is claimed by nobody until its command is reissued; it is returned again when
-   * the mark is older than `againMs` (the process that marked it may have died).
-   */
-  expire(limit: number, againMs: number): Promise<readonly CommandRow[]>;
-
-  /**
-   * Due rows of the other kinds, at most `limit`, held for `holdMs`: returned again only after
-   * that, unless a transition settled them or `done` removed them.
-   */
-  due(limit: number, holdMs: number): Promise<readonly CommandRow[]>;
-
-  /** Removes cross-execution rows that have been acted on. */
-  done(commandIds: readonly CommandId[]): Promise<void>;
-
-  /** When the next not-yet-due row falls due; undefined when there is none. */
-  nextDueMs(): Promise<number | undefined>;
-
-  /** Numbers of ready and leased tool rows by pool, for status pages. */
-  backlog(): Promise<
-    readonly { readonly pool: string; readonly ready: number; readonly leased: number }[]
-  >;
-
-  /** Sets an execution aside whose replay throws, with the reason; a row, not an event. */
-  quarantine(executionId: ExecutionId, reason: string): Promise<void>;
-  quarantined(executionId: ExecutionId): Promise<string | undefined>;
 
   close(): Promise<void>;
 }

@@ -2,12 +2,28 @@
 // together.
 
 import type { CatalogStore } from "./catalog-store.ts";
+import type { CursorStore } from "./cursor-store.ts";
+import type { EventFeed } from "./event-feed.ts";
 import type { EventLog } from "./event-log.ts";
+import type { LogRepair } from "./log-repair.ts";
+import type { LogRetention } from "./log-retention.ts";
+import type { ProjectionStore } from "./projection-store.ts";
 import type { ResultStore } from "./result-store.ts";
+import type { RuntimeRegistry } from "./runtime-registry.ts";
+import type { SnapshotStore } from "./snapshot-store.ts";
+import type { StepLogs } from "./step-logs.ts";
 
 export interface Stores {
   readonly log: EventLog;
+  readonly feed: EventFeed;
+  readonly cursors: CursorStore;
+  readonly retention: LogRetention;
   readonly catalog: CatalogStore;
   readonly results: ResultStore;
+  readonly repair: LogRepair;
+  readonly snapshots: SnapshotStore;
+  readonly projections: ProjectionStore;
+  readonly runtime: RuntimeRegistry;
+  readonly stepLogs: StepLogs;
   close(): Promise<void>;
 }

@@ -1,13 +1,21 @@
 // Routes that workers call: claim, settle, renew, release, credentials.
 
 import { type } from "arktype";
+import { labelsMax } from "#core/model/limits";
 import { route } from "./route.ts";
 import { map, name, ordinal, someName, strings } from "./shapes.ts";
 
 const pools = someName.array().atLeastLength(1);
 const lease = type({ command_id: name, attempt: ordinal });
 
-const claimBody = type({ worker: someName, pools, want: "number.integer >= 0" });
+const labels = someName.array().atMostLength(labelsMax);
+const claimBody = type({
+  worker: someName,
+  pools,
+  "labels?": labels,
+  want: "number.integer >= 0",
+  "idle?": "boolean",
+});
 
 const outcome = type({
   command_id: "string",
@@ -32,7 +40,7 @@ export const commandRoutes = {
     { summary: "Report outcomes and take the next commands", tag: "commands" },
     {
       body: claimBody.and({ outcomes: outcome.array() }),
-      answer: type({ verdicts: strings, commands }),
+      answer: type({ verdicts: strings, commands, "quiesce?": "boolean" }),
     },
   ),
   renew: route(

@@ -1,6 +1,7 @@
 // Routes of executions: start them, look at them, end them.
 
 import { type } from "arktype";
+import { priorityMax } from "#core/model/limits";
 import { route } from "./route.ts";
 import {
   countText,
@@ -11,6 +12,7 @@ import {
   name,
   ordinal,
   ordinalText,
+  someName,
   strings,
 } from "./shapes.ts";
 
@@ -24,6 +26,10 @@ const executeBody = type({
   "workload?": map,
   "origin?": origin,
   "trace?": map,
+  /** Of its commands and of its sub-playbooks: higher goes first. */
+  "priority?": type("number.integer").and(`-${priorityMax} <= number <= ${priorityMax}`),
+  /** On whose behalf: the tenants of a pool take turns. */
+  "tenant?": someName.and("string <= 200"),
 });
 
 const executeAnswer = type({
@@ -49,7 +55,8 @@ const executionSummary = type({
   "error?": "string",
 });
 
-const event = type({
+/** An event as the API shows it: the reconciled envelope of the wire contract. */
+export const event = type({
   event_id: "string",
   execution_id: "string",
   catalog_id: "string",

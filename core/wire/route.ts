@@ -11,6 +11,8 @@ export interface RouteParts {
   readonly query?: Type;
   readonly body?: Type;
   readonly answer: Type;
+  /** The data of each event, where the route may also answer with a stream of server-sent events. */
+  readonly events?: Type;
 }
 
 export interface Route<Parts extends RouteParts = RouteParts> extends RouteText {
@@ -40,12 +42,12 @@ type OutputOf<Part> = Part extends Type ? Part["infer"] : undefined;
 
 /** What a caller passes: only the parts that the route has. */
 export type RouteInput<Parts extends RouteParts> = {
-  readonly [Part in Exclude<keyof Parts, "answer">]: InputOf<Parts[Part]>;
+  readonly [Part in Exclude<keyof Parts, "answer" | "events">]: InputOf<Parts[Part]>;
 };
 
 /** What a handler is given: the same, checked. */
 export type RouteRequest<Parts extends RouteParts> = {
-  readonly [Part in Exclude<keyof Parts, "answer">]: OutputOf<Parts[Part]>;
+  readonly [Part in Exclude<keyof Parts, "answer" | "events">]: OutputOf<Parts[Part]>;
 };
 
 export type RouteAnswer<Parts extends RouteParts> = Parts["answer"]["infer"];

@@ -14,9 +14,9 @@ const read = (environment: Record<string, string>, folder = "empty") =>
 
 describe("a setting", () => {
   test("comes from the environment, else the file, else its default", () => {
-    const { values, settings } = read({ NOETL_HOST: "::1", NOETL_SLOTS: "" }, "filed");
+    const { values, shown } = read({ NOETL_HOST: "::1", NOETL_SLOTS: "" }, "filed");
     expect(values).toMatchObject({ NOETL_HOST: "::1", NOETL_PORT: 9001, NOETL_SLOTS: 64 });
-    const sources = Object.fromEntries(settings.map(({ name, source }) => [name, source]));
+    const sources = Object.fromEntries(shown.map(({ name, source }) => [name, source]));
     expect(sources).toMatchObject({
       NOETL_HOST: "environment",
       NOETL_PORT: "file",
@@ -44,9 +44,9 @@ describe("noetl config", () => {
   test("shows every setting with its source, masks secrets and warns about unknown names", async () => {
     const { exitCode, out, err } = await noetl(["config"], { cwd: place.path("filed"), env });
     expect(exitCode).toBe(0);
-    expect(out).toMatch(/^NOETL_PORT +9001 +file$/m);
-    expect(out).toMatch(/^NOETL_SLOTS +64 +default$/m);
-    expect(out).toMatch(/^DATABASE_URL +\*+ +environment$/m);
+    expect(out).toMatch(/^NOETL_PORT +9001 +file +noetl$/m);
+    expect(out).toMatch(/^NOETL_SLOTS +64 +default +noetl worker$/m);
+    expect(out).toMatch(/^DATABASE_URL +\*+ +environment +noetl control$/m);
     expect(out + err).not.toContain("hunter2");
     expect(err).toContain("NOETL_PRT in the environment is no setting, did you mean 'NOETL_PORT'?");
   });
@@ -54,7 +54,12 @@ describe("noetl config", () => {
   test("is one JSON document with --json", async () => {
     const { out } = await noetl(["config", "--json"], { cwd: place.folder, env });
     const { settings, warnings } = JSON.parse(out);
-    expect(settings).toContainEqual({ name: "NOETL_PORT", value: "8082", source: "default" });
+    expect(settings).toContainEqual({
+      name: "NOETL_PORT",
+      value: "8082",
+      source: "default",
+      process: "noetl",
+    });
     expect(warnings.length).toBe(1);
     expect(out).not.toContain("hunter2");
   });

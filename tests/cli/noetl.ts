@@ -49,6 +49,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What is started, relative to the root; the command line by default. */
   readonly script?: string;
+  /** Started in place of a script: a program and its first arguments. */
+  readonly program?: readonly string[];
 }
 
 /** Settings of the machine that runs the tests stay out of them. */
@@ -61,7 +63,8 @@ const inherited = Object.fromEntries(
 /** Starts `noetl argv…`. */
 export function startNoetl(argv: readonly string[], options: StartOptions): Running {
   const { cwd, env = {}, script = "scripts/noetl.ts" } = options;
-  const child = Bun.spawn([process.execPath, join(repositoryRoot, script), ...argv], {
+  const { program = [process.execPath, join(repositoryRoot, script)] } = options;
+  const child = Bun.spawn([...program, ...argv], {
     cwd,
     env: { ...inherited, ...env },
     stdin: "ignore",

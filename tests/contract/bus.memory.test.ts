@@ -2,7 +2,10 @@
 
 import { expect, test } from "bun:test";
 import { memoryBus } from "#core/adapters/memory-bus";
+import { hintsWaitingMax } from "#core/model/limits";
 import { busContract } from "#tests/contract/bus";
+import { testTaker } from "#tests/contract/bus-hints";
+import { pointer } from "#tests/support/pointers";
 import { settled, until } from "#tests/support/virtual-clock";
 
 busContract("the memory bus", async () => {
@@ -44,4 +47,25 @@ test("what was waiting for a subscription that closes is not handed over", async
   await settled();
 
   expect(messages).toEqual(["1"]);
+});
+
+test("hints that nobody has room for are bounded, and it is the oldest that are lost", async () => {
+  const bus = memoryBus();
+  for (let n = 1; n <= hintsWaitingMax + 2; n++) bus.hint("red", pointer("a", n));
+  const taker = testTaker(bus, "red", { places: 2 * hintsWaitingMax });
+  await settled();
+
+  expect(bus.status().hintsLost).toBe(2);
+  expect(taker.took.map(({ command_id: id }) => id)).toEqual(
+    Array.from({ length: hintsWaitingMax }, (_, n) => pointer("a", n + 3).command_id),
+  );
+});
+
+test("takers with room have hints in turn", async () => {
+  const bus = memoryBus();
+  const takers = [1, 2, 3].map(() => testTaker(bus, "red", { places: 10 }));
+  for (let n = 1; n <= 6; n++) bus.hint("red", pointer("a", n));
+  await settled();
+
+  expect(takers.map(({ took }) => took.length)).toEqual([2, 2, 2]);
 });

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Bus, BusMessage } from "#core/ports/bus";
 import { until } from "#tests/support/virtual-clock";
+import { hintContract } from "./bus-hints.ts";
 
 export interface BusUnderTest {
   readonly bus: Bus;
@@ -15,6 +16,7 @@ export function busContract(name: string, open: () => Promise<BusUnderTest>): vo
   describe(name, () => {
     let subject: BusUnderTest;
     let bus: Bus;
+    let fences = 0;
     beforeEach(async () => {
       subject = await open();
       bus = subject.bus;
@@ -30,14 +32,16 @@ export function busContract(name: string, open: () => Promise<BusUnderTest>): vo
 
     /** Everything published before has been handed over: one more message came through. */
     const handedOver = async (): Promise<void> => {
-      const seen = received("contract.fence");
-      bus.publish("contract.fence", "");
+      fences += 1;
+      const seen = received(`contract.fence.${fences}`);
+      bus.publish(`contract.fence.${fences}`, "");
       await until(() => seen.length > 0);
     };
 
     test("a message reaches every subscriber of its subject, as it was", async () => {
       const one = received("a.b");
       const two = received("a.b");
+      await handedOver();
       subject.other.publish("a.b", '{"text": "é\\n"}');
       await until(() => one.length > 0 && two.length > 0);
 
@@ -163,6 +167,14 @@ export function busContract(name: string, open: () => Promise<BusUnderTest>): vo
       await bus.close();
 
       expect(messages).toEqual([]);
+      expect(bus.status().state).toBe("closed");
+    });
+
+    test("a bus that works says so", async () => {
+      await handedOver();
+      expect(bus.status()).toMatchObject({ state: "connected", messagesLost: 0, hintsLost: 0 });
     });
   });
+
+  describe(name, () => hintContract(open));
 }

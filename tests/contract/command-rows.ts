@@ -1,7 +1,7 @@
 // The contract of command rows, first part: who may work on what, and until when.
 import { expect, test } from "bun:test";
 import type { EventLogWorld } from "./event-log.ts";
-import { asRow, claim, issue, leaseMs, leasesOf, settle } from "./rows.ts";
+import { asRow, claim, expire, issue, leaseMs, leasesOf, settle } from "./rows.ts";
 import { idsOf } from "./transitions.ts";
 
 type World = () => EventLogWorld;
@@ -105,9 +105,11 @@ function leases(world: World): void {
     const refs = issued.map(({ commandId }) => ({ commandId, attempt: 1 }));
     expect(await log.renew("other", refs, leaseMs)).toEqual(["lost"]);
     await advance(2_000);
-    expect(await log.expire(5, 1_000)).toEqual([]);
+    expect(await log.renew("w", refs, leaseMs)).toEqual(["renewed"]);
+    await advance(leaseMs - 1_000);
+    expect(await expire(log, 5, 1_000)).toEqual([]);
     await advance(1_001);
-    expect(await log.expire(5, 1_000)).toEqual(issued.map((row) => asRow(row, "w")));
+    expect(await expire(log, 5, 1_000)).toEqual(issued.map((row) => asRow(row, "w")));
   });
 
   test("a renewal extends what is held at that attempt, and says of the rest what it is", async () => {
@@ -134,9 +136,9 @@ function leases(world: World): void {
     expect(await log.renew("w", held, leaseMs)).toEqual(["renewed"]);
     expect(await log.renew("w", held, 1)).toEqual(["renewed"]);
     await advance(9_000);
-    expect(await log.expire(5, 0)).toEqual([]);
+    expect(await expire(log, 5, 0)).toEqual([]);
     await advance(1_001);
-    expect(await log.expire(5, 0)).toHaveLength(1);
+    expect(await expire(log, 5, 0)).toHaveLength(1);
   });
 
   test("a lease that has run out but isn't marked can still be renewed", async () => {
@@ -145,7 +147,7 @@ function leases(world: World): void {
     const held = leasesOf(await claim(log, 1));
     await advance(60_000);
     expect(await log.renew("w", held, leaseMs)).toEqual(["renewed"]);
-    expect(await log.expire(5, 0)).toEqual([]);
+    expect(await expire(log, 5, 0)).toEqual([]);
   });
 
   test("a release makes rows ready again at once, in their place, at their attempt", async () => {

@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import type { CommandId } from "#core/model/ids";
 import type { NewCommandRow } from "#core/ports/event-log";
 import type { EventLogWorld } from "./event-log.ts";
-import { asRow, claim, issue, leaseMs, leasesOf, settle } from "./rows.ts";
+import { asRow, claim, expire, issue, leaseMs, leasesOf, settle } from "./rows.ts";
 import { continueWith, idsOf, newExecution, transition } from "./transitions.ts";
 
 type World = () => EventLogWorld;
@@ -21,10 +21,10 @@ function expiry(world: World): void {
     const { log, advance } = world();
     await issue(log, ["one", "two"]);
     const claimed = await claim(log, 2);
-    expect(await log.expire(5, 60_000)).toEqual([]);
+    expect(await expire(log, 5, 60_000)).toEqual([]);
     await advance(leaseMs + 1);
-    expect(await log.expire(5, 60_000)).toEqual(claimed);
-    expect(await log.expire(5, 60_000)).toEqual([]);
+    expect(await expire(log, 5, 60_000)).toEqual(claimed);
+    expect(await expire(log, 5, 60_000)).toEqual([]);
     expect(await claim(log, 5)).toEqual([]);
     expect(await log.renew("w", leasesOf(claimed), leaseMs)).toEqual(["lost", "lost"]);
     await log.release("w", leasesOf(claimed));
@@ -37,12 +37,12 @@ function expiry(world: World): void {
     await issue(log, ["one"]);
     const claimed = await claim(log, 1);
     await advance(leaseMs + 1);
-    expect(await log.expire(5, 5_000)).toEqual(claimed);
+    expect(await expire(log, 5, 5_000)).toEqual(claimed);
     await advance(4_000);
-    expect(await log.expire(5, 5_000)).toEqual([]);
+    expect(await expire(log, 5, 5_000)).toEqual([]);
     await advance(1_001);
-    expect(await log.expire(5, 5_000)).toEqual(claimed);
-    expect(await log.expire(5, 5_000)).toEqual([]);
+    expect(await expire(log, 5, 5_000)).toEqual(claimed);
+    expect(await expire(log, 5, 5_000)).toEqual([]);
   });
 
   test("no more rows expire in one call than asked for, each only once", async () => {
@@ -50,17 +50,17 @@ function expiry(world: World): void {
     const issued = await issue(log, ["1", "2", "3", "4", "5"]);
     await claim(log, 5);
     await advance(leaseMs + 1);
-    const rounds = [await log.expire(2, 60_000), await log.expire(2, 60_000)];
-    rounds.push(await log.expire(2, 60_000));
+    const rounds = [await expire(log, 2, 60_000), await expire(log, 2, 60_000)];
+    rounds.push(await expire(log, 2, 60_000));
     expect(rounds.map((rows) => rows.length)).toEqual([2, 2, 1]);
     expect(new Set(rounds.flatMap(idsOf))).toEqual(new Set(idsOf(issued)));
     await issue(log, ["6", "7"]);
     await claim(log, 2);
     await advance(leaseMs + 1);
-    expect(await log.expire(4, 0)).toHaveLength(4);
-    expect(await log.expire(9, 0)).toHaveLength(7);
-    expect(await log.expire(3, 0)).toHaveLength(3);
-    expect(await log.expire(0, 0)).toEqual([]);
+    expect(await expire(log, 4, 0)).toHaveLength(4);
+    expect(await expire(log, 9, 0)).toHaveLength(7);
+    expect(await expire(log, 3, 0)).toHaveLength(3);
+    expect(await expire(log, 0, 0)).toEqual([]);
   });
 }
 
@@ -70,12 +70,12 @@ function reissue(world: World): void {
     await issue(log, ["ready", "leased", "expired"]);
     const rows = await claim(log, 2, { worker: "v" });
     await advance(leaseMs + 1);
-    await log.expire(1, 60_000);
+    await expire(log, 1, 60_000);
     const all = [...rows, ...(await claim(log, 1))];
     await settle(log, all);
     expect(await log.renew("v", leasesOf(all), leaseMs)).toEqual(["gone", "gone", "gone"]);
     expect(await log.backlog()).toEqual([]);
-    expect(await log.expire(5, 0)).toEqual([]);
+    expect(await expire(log, 5, 0)).toEqual([]);
   });
 
   test("a reissued command's row carries the new attempt and can be claimed again", async () => {
@@ -84,7 +84,7 @@ function reissue(world: World): void {
     if (issued === undefined) throw new Error("nothing was issued");
     const old = leasesOf(await claim(log, 1));
     await advance(leaseMs + 1);
-    await log.expire(5, 60_000);
+    await expire(log, 5, 60_000);
     const again: NewCommandRow = { ...issued, attempt: 2, payload: { again: true } };
     await continueWith(log, issued.executionId, { issued: [again] });
     expect(await log.renew("w", old, leaseMs)).toEqual(["lost"]);
@@ -93,7 +93,7 @@ function reissue(world: World): void {
     expect(await log.renew("w", old, leaseMs)).toEqual(["lost"]);
     expect(await log.renew("v", old, leaseMs)).toEqual(["lost"]);
     expect(await log.renew("v", leasesOf(claimed), leaseMs)).toEqual(["renewed"]);
-    expect(await log.expire(5, 0)).toEqual([]);
+    expect(await expire(log, 5, 0)).toEqual([]);
   });
 
   test("a command settled and issued in one transition has the row that was issued", async () => {
@@ -140,8 +140,9 @@ function reissue(world: World): void {
     await continueWith(log, issued.executionId, { issued: [again] });
     const lease = { commandId: issued.commandId, attempt: 2 };
     expect(await log.renew("v", [lease], leaseMs)).toEqual(["lost"]);
+    expect(await log.renew("w", [lease], 3_000)).toEqual(["renewed"]);
     await advance(3_001);
-    expect(await log.expire(5, 0)).toEqual([asRow(again, "w")]);
+    expect(await expire(log, 5, 0)).toEqual([asRow(again, "w")]);
   });
 
   test("a command reissued before it was due is ready at once", async () => {

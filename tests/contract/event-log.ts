@@ -6,6 +6,7 @@ import { executionId as asExecutionId } from "#core/model/ids";
 import type { EventLog } from "#core/ports/event-log";
 import { leaseContract } from "./command-rows.ts";
 import { sweepContract } from "./command-sweeps.ts";
+import { dispatchContract } from "./dispatch.ts";
 import {
   command,
   continueWith,
@@ -52,6 +53,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogWorld
     describe("lists", () => lists(world));
     describe("leases commands", () => leaseContract(world));
     describe("sweeps commands", () => sweepContract(world));
+    dispatchContract(world);
   });
 }
 

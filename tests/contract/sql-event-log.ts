@@ -5,15 +5,30 @@ import type { Sql } from "#control/store/sql";
 import { Fault } from "#core/model/fault";
 import { type EventLogWorld, eventLogContract } from "./event-log.ts";
 
-const agedSql = `update noetl.command set
-  ready_at = ready_at - $1::float8 * interval '1 millisecond',
-  due_at = due_at - $1::float8 * interval '1 millisecond',
-  held_until = held_until - $1::float8 * interval '1 millisecond',
-  lease_until = lease_until - $1::float8 * interval '1 millisecond',
-  expired_at = expired_at - $1::float8 * interval '1 millisecond'`;
+/** Every time that something is measured from, moved back. */
+const agedColumns: Readonly<Record<string, readonly string[]>> = {
+  command: [
+    ...["ready_at", "due_at", "held_until", "lease_until", "expired_at", "leased_at"],
+    ...["suspect_at", "courted_until", "created_at"],
+  ],
+  liveness: ["live_since", "swept_at"],
+  slot: ["since"],
+  bucket: ["at"],
+  dead_letter: ["at"],
+  quarantine: ["created_at"],
+};
 
-const emptySql =
-  "truncate noetl.event, noetl.execution, noetl.command, noetl.quarantine restart identity";
+const agedSql = Object.entries(agedColumns).map(([table, columns]) => {
+  const moved = columns.map((column) => `${column} = ${column} - span.by`).join(", ");
+  return `update noetl.${table} set ${moved}
+    from (select $1::float8 * interval '1 millisecond' as by) span`;
+});
+
+const emptySql = [
+  `truncate noetl.event, noetl.execution, noetl.command, noetl.quarantine, noetl.rule, noetl.slot,
+    noetl.bucket, noetl.dead_letter restart identity`,
+  "update noetl.liveness set live_since = '-infinity', swept_at = '-infinity'",
+];
 
 async function sqlWorld(open: () => Promise<Sql>): Promise<EventLogWorld> {
   const sql = await open();
@@ -31,13 +46,13 @@ async function sqlWorld(open: () => Promise<Sql>): Promise<EventLogWorld> {
     log: sqlEventLog(lossy),
     nowMs: () => Date.now(),
     advance: async (durationMs) => {
-      await sql.query(agedSql, [durationMs]);
+      for (const text of agedSql) await sql.query(text, [durationMs]);
     },
     loseReplyOnce: () => {
       losing = true;
     },
     reset: async () => {
-      await sql.query(emptySql);
+      for (const text of emptySql) await sql.query(text);
     },
   };
 }

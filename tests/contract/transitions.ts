@@ -2,8 +2,10 @@
 // digests, with everything that a test doesn't speak about filled in.
 import { snowflakeMint } from "#core/adapters/system-clock";
 import { chainDigest, decodeEvent, genesisDigest } from "#core/model/codec";
+import type { DispatchTerms } from "#core/model/dispatch";
 import type { LoggedEvent } from "#core/model/event";
 import { type CommandId, commandId, type ExecutionId } from "#core/model/ids";
+import type { NewDeadLetter } from "#core/ports/dead-letters";
 import type {
   CommandRowKind,
   EventLog,
@@ -61,6 +63,7 @@ export interface TransitionParts {
   readonly tails?: readonly EventTail[];
   readonly settled?: readonly CommandId[];
   readonly issued?: readonly NewCommandRow[];
+  readonly deadLetters?: readonly NewDeadLetter[];
   readonly head?: { readonly seq: number; readonly digest: string };
 }
 
@@ -73,6 +76,7 @@ export function transition(executionId: ExecutionId, parts: TransitionParts = {}
     events: eventsAfter(executionId, head, parts.tails ?? [plainTail]),
     settled: parts.settled ?? [],
     issued: parts.issued ?? [],
+    ...(parts.deadLetters === undefined ? {} : { deadLetters: parts.deadLetters }),
   };
 }
 
@@ -82,6 +86,8 @@ export interface CommandParts {
   readonly attempt?: number;
   readonly dueAtMs?: number;
   readonly lease?: { readonly worker: string; readonly leaseMs: number };
+  readonly terms?: DispatchTerms;
+  readonly suspect?: boolean;
   readonly payload?: NewCommandRow["payload"];
 }
 

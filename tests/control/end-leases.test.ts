@@ -20,11 +20,23 @@ test("leased commands are expired at once; ready ones stay ready", async () => {
   await startWith(log, (id) => [command(id, "one"), command(id, "two")]);
   const held = idsOf(await log.claim({ worker: "w1", pools, want: 1, leaseMs }));
   expect(held.length).toBe(1);
-  expect(await log.expire(10, leaseMs)).toEqual([]);
+  expect(
+    await log.expire({ limit: 10, againMs: leaseMs, leaseMs, gapMs: leaseMs, workersAreNew: true }),
+  ).toEqual([]);
 
   await endLeases(sql);
 
-  expect(idsOf(await log.expire(10, leaseMs))).toEqual(held);
+  expect(
+    idsOf(
+      await log.expire({
+        limit: 10,
+        againMs: leaseMs,
+        leaseMs,
+        gapMs: leaseMs,
+        workersAreNew: true,
+      }),
+    ),
+  ).toEqual(held);
   const rest = idsOf(await log.claim({ worker: "w2", pools, want: 10, leaseMs }));
   expect(rest.length).toBe(1);
   expect(rest).not.toEqual(held);

@@ -16,7 +16,7 @@ async function running(shelf: Shelf) {
 
 const claimed = (world: World, name: string) =>
   eventually(async () => {
-    const commands = await handWorker(world.client, name).claim();
+    const commands = await handWorker(world.client, name).claimIdle();
     return commands.length > 0 ? only(commands) : undefined;
   });
 
@@ -44,18 +44,21 @@ onBothStores((shelf) => {
     expect(await world.problems(id)).toEqual([]);
   });
 
-  test("a command whose lease ran out too often fails, and its execution with it", async () => {
+  test("a command that lost its worker too often while alone fails, and its execution with it", async () => {
     const { world, id } = await running(shelf());
     await shelf().passLeases(world);
     expect(await claimed(world, "w2")).toMatchObject({ attempt: 2 });
-    await shelf().passLeases(world);
-    expect(await claimed(world, "w3")).toMatchObject({ attempt: 3 });
+    for (const attempt of [3, 4]) {
+      await shelf().passLeases(world);
+      expect(await claimed(world, `w${attempt}`)).toMatchObject({ attempt, alone: true });
+    }
     await shelf().passLeases(world);
     expect(await world.ended(id)).toBe("failed");
     const error = (await world.events(id)).find(({ type }) => type === "call.error");
-    expect(error).toMatchObject({ attempt: 3, output: { error: { kind: "lease_expired" } } });
+    const output = { error: { kind: "lease_expired", code: "poisoned" } };
+    expect(error).toMatchObject({ attempt: 4, output });
     const detail = await world.client.getExecution({ params: { id } });
-    expect(detail.error).toContain("worker w3");
+    expect(detail.error).toContain("worker w4");
     expect(await world.stores.log.backlog()).toEqual([]);
   });
 

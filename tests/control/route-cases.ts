@@ -1,37 +1,20 @@
 // For every route of the contract one request that goes well and the ones that are refused, as
 // plain HTTP. `$id` stands for a running execution, `$ended` for one that has ended, `$command`
-// for a command that worker `w1` has leased, `$catalog` for the playbook's entry, `$ref` for a
-// stored value.
+// for a command that worker `w1` has leased, `$letter` for one that was given up, `$catalog` for
+// the playbook's entry, `$ref` for a stored value. There is a rule `pool:kept`.
 
 import type { Api } from "#core/wire/api";
-
-export interface RefusedCase {
-  readonly path?: string;
-  /** JSON, or text that is sent as it is. */
-  readonly body?: unknown;
-  readonly status: number;
-  readonly code: string;
-}
-
-export interface RouteCase {
-  readonly path: string;
-  readonly body?: unknown;
-  /** What the answer holds, among other things. */
-  readonly answer: unknown;
-  readonly refused: readonly RefusedCase[];
-}
-
-const unknown = "1234567890123456789";
-
-const refusedIds = (suffix = "", body?: unknown): readonly RefusedCase[] => [
-  { path: `/api/executions/${unknown}${suffix}`, body, status: 404, code: "not_found" },
-  { path: `/api/executions/x12${suffix}`, body, status: 422, code: "invalid" },
-  { path: `/api/executions/0${suffix}`, body, status: 422, code: "invalid" },
-  { path: `/api/executions/99999999999999999999${suffix}`, body, status: 422, code: "invalid" },
-];
-
-const invalid = (body: unknown): RefusedCase => ({ body, status: 422, code: "invalid" });
-const badBodies = ["{", "", "[]", '"text"', "null", 12].map(invalid);
+import { dispatchCases } from "./dispatch-cases.ts";
+import {
+  badBodies,
+  invalid,
+  type RefusedCase,
+  type RouteCase,
+  refusedIds,
+  unknown,
+} from "./refused-cases.ts";
+import { replayCases } from "./replay-cases.ts";
+import { runtimeCases } from "./runtime-cases.ts";
 
 const work = { worker: "w9", pools: ["empty"], want: 1 };
 const lease = { command_id: "$command", attempt: 1 };
@@ -47,6 +30,18 @@ const badLeases: readonly RefusedCase[] = [
     code: "too_large",
   },
 ];
+
+const logLine = {
+  execution_id: "$id",
+  command_id: "$command",
+  attempt: 1,
+  step: "s1",
+  label: "task",
+  stream: "stdout",
+  seq: 1,
+  time: 1_790_000_000_000,
+  text: "hello",
+};
 
 export const routeCases: { readonly [Name in keyof Api]: RouteCase } = {
   health: { path: "/api/health", answer: { status: "ok", version: "0.0.0-test" }, refused: [] },
@@ -121,6 +116,37 @@ export const routeCases: { readonly [Name in keyof Api]: RouteCase } = {
         code: "invalid",
       })),
     ],
+  },
+  feedExecutions: {
+    path: "/api/feeds/executions?ids=$id,$ended&types=playbook.started,step.enter&limit=3",
+    answer: {
+      events: [
+        { execution_id: "$ended", seq: 1, event_type: "playbook.started", tenant_id: "default" },
+        { execution_id: "$ended", seq: 2, event_type: "step.enter", stream_version: 2 },
+        { execution_id: "$id", seq: 1, stream_id: "execution/$id" },
+      ],
+      more: true,
+    },
+    refused: [
+      ...["after=nonsense", "after=%00", "ids=x", "ids=$id,0", "limit=-1", "wait_ms=soon"].map(
+        (query) => ({ path: `/api/feeds/executions?${query}`, status: 422, code: "invalid" }),
+      ),
+      {
+        path: "/api/feeds/executions?after=0123456789ab-1.1.1.1",
+        status: 409,
+        code: "conflict",
+      },
+      {
+        path: `/api/feeds/executions?ids=${Array.from({ length: 1001 }, () => unknown).join(",")}`,
+        status: 413,
+        code: "too_large",
+      },
+    ],
+  },
+  feedStatus: {
+    path: "/api/feeds/status",
+    answer: { lag_ms: 0 },
+    refused: [],
   },
   cancelExecution: {
     path: "/api/executions/$ended/cancel",
@@ -290,6 +316,40 @@ export const routeCases: { readonly [Name in keyof Api]: RouteCase } = {
       { path: `/api/vars/${unknown}/kept`, status: 404, code: "not_found" },
     ],
   },
+  sendLogs: {
+    path: "/api/logs",
+    body: { worker: "w1", lines: [logLine, { ...logLine, seq: 2, step: "s\u0031" }] },
+    answer: { kept: 2 },
+    refused: [
+      ...badBodies,
+      invalid({ worker: "", lines: [] }),
+      invalid({ worker: "w1", lines: [{ ...logLine, execution_id: "x" }] }),
+      invalid({ worker: "w1", lines: [{ ...logLine, stream: "stdin" }] }),
+      invalid({ worker: "w1", lines: [{ ...logLine, step: "a\u0000" }] }),
+      invalid({ worker: "w1", lines: [{ ...logLine, seq: 0 }] }),
+      invalid({ worker: "w1", lines: [{ ...logLine, time: -1 }] }),
+      invalid({ worker: "w1", lines: [{ ...logLine, text: 3 }] }),
+      {
+        body: { worker: "w1", lines: Array.from({ length: 1_001 }, () => logLine) },
+        status: 413,
+        code: "too_large",
+      },
+    ],
+  },
+  executionLogs: {
+    path: "/api/executions/$ended/logs?step=s1&stream=stdout&attempt=1&after=0&limit=5",
+    answer: { execution_id: "$ended", lines: [], next_after: null, refused: 0 },
+    refused: [
+      ...refusedIds("/logs"),
+      ...["after=-1", "limit=x", "attempt=0", "stream=stdin", "follow=maybe", "step=%00"].map(
+        (query) => ({
+          path: `/api/executions/$id/logs?${query}`,
+          status: 422,
+          code: "invalid",
+        }),
+      ),
+    ],
+  },
   renderContext: {
     path: "/api/context/render",
     body: { execution_id: "$id", template: "{{ who }}" },
@@ -303,4 +363,7 @@ export const routeCases: { readonly [Name in keyof Api]: RouteCase } = {
       { body: { execution_id: unknown, template: "" }, status: 404, code: "not_found" },
     ],
   },
+  ...runtimeCases,
+  ...replayCases,
+  ...dispatchCases,
 };

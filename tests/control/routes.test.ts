@@ -23,6 +23,18 @@ const sendTo =
     return control.fetch(new Request(`http://control${path}`, init));
   };
 
+/** The command of an execution whose outcome nobody could store. */
+async function givenUp(world: World): Promise<string> {
+  await world.register(chain("t/given-up", 1));
+  await world.start("t/given-up");
+  const worker = handWorker(world.client);
+  const { command_id, attempt } = only(await worker.claim());
+  const error = { kind: "result", code: "result_rejected", message: "no", retryable: false };
+  const output = { status: "error" as const, error };
+  await worker.settle([{ command_id, attempt, output, duration_ms: 1 }]);
+  return command_id;
+}
+
 /** One running and one ended execution, and what else the cases speak of. */
 async function scene(shelf: Shelf) {
   const data = { user: "ada" };
@@ -31,6 +43,8 @@ async function scene(shelf: Shelf) {
   const ended = await world.start("t/routes");
   await world.client.setVariables({ params: { id: ended }, body: { variables: { kept: [1] } } });
   await handWorker(world.client).drain(() => ({ sum: 3 }));
+  const letter = await givenUp(world);
+  await world.client.putRule({ params: { key: "pool:kept" }, body: { max_running: 3 } });
   const id = await world.start("t/routes", { who: "Ada" });
   const command = only(await handWorker(world.client).claim());
   const { ref } = await httpControl(world.client).putResult(id, "kept", { stored: true });
@@ -38,13 +52,14 @@ async function scene(shelf: Shelf) {
     $command: command.command_id,
     $catalog: catalog,
     $ended: ended,
+    $letter: letter,
     $ref: ref,
     $id: id,
   };
   const fill = <Value>(value: Value): Value =>
     JSON.parse(
       JSON.stringify(value).replace(
-        /\$(?:command|catalog|ended|ref|id)/g,
+        /\$(?:command|catalog|ended|letter|ref|id)/g,
         (name) => named[name] ?? name,
       ),
     ) as Value;
@@ -98,7 +113,7 @@ onBothStores((shelf) => {
       ids.push(...page.map(({ execution_id }) => execution_id));
       if (page.length < 3) break;
     }
-    expect(ids).toHaveLength(7);
+    expect(ids).toHaveLength(8);
     expect(ids).toEqual([...ids].sort((a, b) => (BigInt(a) < BigInt(b) ? 1 : -1)));
     const second = await world.client.listExecutions({ query: { page: 2, page_size: 3 } });
     expect(second.map(({ execution_id }) => execution_id)).toEqual(ids.slice(3, 6));

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { Fault } from "#core/model/fault";
+import { acceptMs } from "#core/model/limits";
 import type { Outcome } from "#core/model/outcome";
 import type { EventLog } from "#core/ports/event-log";
 import { onBothStores, onMemory, type World } from "#tests/support/control";
@@ -96,7 +97,7 @@ onBothStores((shelf) => {
       const first = only(await worker.claim());
       const { commands } = await worker.settle([done(first, { got: 7 })], 4);
       const second = only(commands);
-      expect(second).toMatchObject({ step: "second", attempt: 1, lease_ms: 15_000 });
+      expect(second).toMatchObject({ step: "second", attempt: 1, lease_ms: acceptMs });
       expect(second.tasks[0]?.config).toMatchObject({ message: { got: 7 }, hint: "none" });
       expect(await handWorker(world.client, "w2").claim()).toEqual([]);
       const lease = { command_id: second.command_id, attempt: 1 };

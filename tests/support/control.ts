@@ -30,6 +30,8 @@ export interface WorldOptions {
   /** What the control plane takes for the time; the machine's own without it. */
   readonly clock?: Clock;
   readonly statesMax?: number;
+  /** Events after which a state is written down. */
+  readonly snapshotEvents?: number;
   /** As in the embedded shape: no worker outlived the start of the control plane. */
   readonly workersAreNew?: boolean;
   readonly credentials?: readonly CredentialRecord[];
@@ -55,13 +57,13 @@ export interface World {
 
 /** How a test gets control planes on one kind of store. */
 export interface Shelf {
-  readonly kind: "memory" | "PGlite";
+  readonly kind: "memory" | "PGlite" | "PostgreSQL";
   open(options?: WorldOptions): World;
   /** The clock that `open` may be given, and by which leases of the memory store run out. */
   readonly clock: VirtualClock;
   /** Lets every lease run out that is held now; sweeps go on meanwhile as they would. */
   passLeases(world: World): Promise<void>;
-  /** Only on PGlite: the database itself. */
+  /** Not on memory: the database itself. */
   readonly sql: Sql | undefined;
 }
 
@@ -77,7 +79,10 @@ export function onMemory(tests: (shelf: () => Shelf) => void): void {
     const close = closers();
     beforeEach(() => {
       const clock = virtualClock();
-      shelf = newShelf({ clock, stores: memoryStores(clock), sql: undefined, onOpen: close.add });
+      shelf = newShelf({
+        kind: "memory",
+        ...{ clock, stores: memoryStores(clock), sql: undefined, onOpen: close.add },
+      });
     });
     close.afterEachTest();
     tests(() => present(shelf));
@@ -85,20 +90,32 @@ export function onMemory(tests: (shelf: () => Shelf) => void): void {
 }
 
 export function onPglite(tests: (shelf: () => Shelf) => void): void {
-  describe("on PGlite", () => {
+  onDatabase("PGlite", scratchPglite, tests);
+}
+
+/** On a migrated database that is these tests' own. */
+export function onDatabase(
+  kind: "PGlite" | "PostgreSQL",
+  open: () => Promise<Sql>,
+  tests: (shelf: () => Shelf) => void,
+): void {
+  describe(`on ${kind}`, () => {
     let sql: Sql | undefined;
     let shelf: Shelf | undefined;
     const close = closers();
     beforeAll(async () => {
-      sql = await scratchPglite();
+      sql = await open();
     }, 60_000);
     afterAll(() => sql?.close());
     beforeEach(async () => {
       const database = present(sql);
       await database.query(
-        "truncate noetl.event, noetl.execution, noetl.command, noetl.quarantine, noetl.result_store",
+        `truncate noetl.event, noetl.execution, noetl.command, noetl.quarantine,
+          noetl.result_store, noetl.rule, noetl.slot, noetl.bucket, noetl.dead_letter,
+          noetl.snapshot, noetl.projection, noetl.stage, noetl.frame`,
       );
       shelf = newShelf({
+        kind,
         clock: virtualClock(),
         stores: sqlStores(database),
         sql: database,
@@ -136,15 +153,16 @@ function closers(): Closers {
 }
 
 interface ShelfParts {
+  readonly kind: Shelf["kind"];
   readonly clock: VirtualClock;
   readonly stores: Stores;
   readonly sql: Sql | undefined;
   readonly onOpen: (control: Control) => void;
 }
 
-function newShelf({ clock, stores, sql, onOpen }: ShelfParts): Shelf {
+function newShelf({ kind, clock, stores, sql, onOpen }: ShelfParts): Shelf {
   return {
-    kind: sql === undefined ? "memory" : "PGlite",
+    kind,
     clock,
     sql,
     open: (options = {}) => openWorld(stores, options, onOpen),
@@ -154,6 +172,7 @@ function newShelf({ clock, stores, sql, onOpen }: ShelfParts): Shelf {
         await control.sweep.sweepOnce();
       }
       if (sql === undefined) return;
+      await sql.query("update noetl.liveness set live_since = '-infinity', swept_at = now()");
       await sql.query(
         "update noetl.command set lease_until = now() - interval '1 ms' where status = 'leased'",
       );
@@ -189,6 +208,7 @@ function openWorld(
       report: (message) => void reports.push(message),
       workersAreNew: options.workersAreNew ?? false,
       ...(options.statesMax === undefined ? {} : { statesMax: options.statesMax }),
+      ...(options.snapshotEvents === undefined ? {} : { snapshotEvents: options.snapshotEvents }),
     },
   );
   onOpen(control);

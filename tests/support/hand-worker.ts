@@ -10,8 +10,12 @@ import type { Settled } from "#core/ports/control-plane";
 export interface HandWorker {
   readonly name: string;
   claim(want?: number): Promise<readonly WorkerCommand[]>;
+  /** Claims as one that holds nothing, so that suspects are for it. */
+  claimIdle(want?: number): Promise<readonly WorkerCommand[]>;
   /** Reports outcomes; `want` is how many commands it would take next, none by default. */
   settle(outcomes: readonly Outcome[], want?: number): Promise<Settled>;
+  /** Reports outcomes, after which it holds nothing. */
+  settleIdle(outcomes: readonly Outcome[], want?: number): Promise<Settled>;
   /** Claims and settles every command with what `answer` gives until nothing is left to claim. */
   drain(answer?: (command: WorkerCommand) => Json): Promise<number>;
 }
@@ -20,15 +24,19 @@ export function handWorker(
   client: ApiClient,
   name = "w1",
   pools: readonly string[] = ["default"],
+  labels: readonly string[] = [],
 ): HandWorker {
   const control = httpControl(client);
-  const claim = (want = 16) => control.claim({ worker: name, pools, want });
+  const self = { worker: name, pools, labels };
+  const claim = (want = 16) => control.claim({ ...self, want });
   const settle = (outcomes: readonly Outcome[], want = 0) =>
-    control.settle({ worker: name, pools, want, outcomes });
+    control.settle({ ...self, want, outcomes });
   return {
     name,
     claim,
+    claimIdle: (want = 16) => control.claim({ ...self, want, idle: true }),
     settle,
+    settleIdle: (outcomes, want = 16) => control.settle({ ...self, want, outcomes, idle: true }),
     drain: async (answer = () => null) => {
       let count = 0;
       let commands = await claim(256);

@@ -29,6 +29,8 @@ const aliased = ["core", "control", "worker", "cli", "scripts", "tests"];
 
 const adapters =
   /^(?:core\/adapters\/|control\/store\/(?:memory|pglite|postgres|neon|bun-sql)(?:-[a-z-]+)?\.ts$)/;
+/** What is true of the process itself, for whoever needs to know: there is nothing to construct. */
+const facts = /^core\/adapters\/compiled\.ts$/;
 const entries = /^(?:index\.ts$|cli\/|scripts\/|tests\/|[a-z]+\/(?:main|edge|deno)\.ts$)/;
 
 /** Folders whose files are adapters themselves, and build on what adapters share. */
@@ -86,7 +88,7 @@ export function adapterRule(file: SourceFile): readonly Finding[] {
   if (entries.test(file.path) || adapterFolders.test(file.path)) return [];
   return importsOf(file).flatMap(({ specifier, line, typeOnly }) => {
     const target = resolveImport(file.path, specifier);
-    if (target === undefined || typeOnly || !adapters.test(target)) return [];
+    if (target === undefined || typeOnly || !adapters.test(target) || facts.test(target)) return [];
     const message = `found ${specifier}; take the port as an argument, entry files construct it`;
     return [{ path: file.path, line, rule: "adapter", message }];
   });

@@ -13,6 +13,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
     "control/routes/",
     "core/adapters/configuration",
     "control/config",
+    "control/edge",
     "gateway/config",
     "worker/config",
     "cli/",
@@ -21,12 +22,14 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   // The database of the embedded shape; the worker and the command line use a scratch one.
   "@electric-sql/pglite": ["control/store/", "cli/"],
   "@electric-sql/pglite-socket": ["cli/"],
-  pg: ["worker/tools/postgres"],
+  // The proxy in front of a server that is not Neon speaks to it as any client does.
+  pg: ["worker/tools/postgres", "scripts/neon-statements"],
   // PostgreSQL that is reached over HTTP and WebSocket.
   "@neondatabase/serverless": ["control/store/neon"],
   // The bus between processes.
-  "@nats-io/transport-node": ["core/adapters/nats"],
-  "@nats-io/jetstream": ["core/adapters/nats"],
+  "@nats-io/transport-node": ["core/adapters/nats", "scripts/storm-faults"],
+  // A storm deletes the stream behind the back of whoever made it.
+  "@nats-io/jetstream": ["core/adapters/nats", "scripts/storm-faults"],
   "@nats-io/nats-core": ["core/adapters/nats"],
   // The frame of every HTTP floor: an app is a composition of its plugins.
   elysia: ["control/app", "control/documentation", "control/routes/", "gateway/"],
@@ -35,6 +38,8 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "quickjs-emscripten-core": ["worker/tools/javascript"],
   "@jitl/quickjs-ng-wasmfile-release-sync": ["worker/tools/javascript"],
   "fast-check": [],
+  // Reads the description of the image as the tools for containers do.
+  "dockerfile-utils": [],
   "bun:test": [],
   bun: ["core/adapters/", "control/", "gateway/", "worker/", "cli/", "scripts/"],
 };

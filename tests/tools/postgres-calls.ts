@@ -3,7 +3,8 @@
 import { afterAll, beforeAll } from "bun:test";
 
 import type { Json, JsonObject } from "#core/model/json";
-import { postgresPrograms, type ScratchPostgres, startPostgres } from "#tests/support/postgres";
+import { postgresBin } from "#scripts/system-packages";
+import { type ScratchPostgres, startPostgres } from "#tests/support/postgres";
 import { objectData, toolContext } from "#tests/tools/context";
 import { failureOf, outcomeOf } from "#tests/tools/outcome-of";
 import { postgresTool } from "#worker/tools/postgres";
@@ -11,7 +12,7 @@ import { postgresTool } from "#worker/tools/postgres";
 const startMsMax = 60_000;
 
 /** False where PostgreSQL is not installed: the tests that need it are skipped and say so. */
-export const postgresAvailable = postgresPrograms() !== undefined;
+export const postgresAvailable = postgresBin() !== undefined;
 
 /** Starts the server before the file's tests, and stops it and the tool after them. */
 export function postgresCalls() {

@@ -204,6 +204,17 @@ describe("a command that is stopped", () => {
 });
 
 describe("hostile commands", () => {
+  test("a program gets no more memory than the worker's operator allows", async () => {
+    const small = shellTool({ memoryBytesMax: 64 * 1_048_576, cwd: scratch });
+    const hungry = "head -c 200000000 /dev/zero | tail -c 200000000 | wc -c";
+    const output = await small.run({ command: hungry }, toolContext({}));
+    expect(objectData(output.data)["stdout"]).not.toContain("200000000");
+    expect(await small.run({ command: "echo fine" }, toolContext({}))).toMatchObject({
+      status: "ok",
+      data: { stdout: "fine\n" },
+    });
+  });
+
   test("what is left in the background ends with the command", async () => {
     const output = await run({ command: "sleep 600 & echo $!" });
     expect(output.status).toBe("ok");

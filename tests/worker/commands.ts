@@ -172,6 +172,7 @@ export function testServices(given: Partial<WorkerServices> = {}): WorkerService
     templates: templateCache(),
     log: {},
     defer: (run) => void setImmediate(run),
+    random: () => 1,
     ...given,
   };
 }

@@ -1,6 +1,7 @@
 // Proves that a worker that is stopped finishes, reports or gives back all it has.
 
 import { expect, test } from "bun:test";
+import { memoryBus } from "#core/adapters/memory-bus";
 import type { WorkerCommand } from "#core/model/command";
 import { toolAbortGraceMs, workerTickMs } from "#core/model/limits";
 import type { Bus } from "#core/ports/bus";
@@ -15,16 +16,13 @@ import type { Tool } from "#worker/tools/tool";
 
 test("a worker that was stopped listens to no bus any more", async () => {
   const open = new Set<string>();
-  const bus: Bus = {
-    publish: () => {},
-    subscribe: (pattern) => {
-      open.add(pattern);
-      return { close: () => void open.delete(pattern) };
-    },
-    close: async () => {},
+  const opened = (name: string) => {
+    open.add(name);
+    return { wake: () => {}, close: () => void open.delete(name) };
   };
+  const bus: Bus = { ...memoryBus(), subscribe: opened, hints: (pool) => opened(`pool ${pool}`) };
   const { worker, clock } = setting(instant, { bus, pools: ["default", "gpu"] });
-  expect([...open]).toEqual(["noetl.commands.default.>", "noetl.commands.gpu.>", allCancelled]);
+  expect([...open]).toEqual(["pool default", "pool gpu", allCancelled]);
   const stopped = worker.stop({ graceMs: 0 });
   await clock.advance(0);
   await stopped;

@@ -5,9 +5,9 @@ import { memoryBus } from "#core/adapters/memory-bus";
 import { executionId } from "#core/model/ids";
 import { toolAbortGraceMs, workerTickMs } from "#core/model/limits";
 import { commandsCancelled } from "#core/wire/subjects";
-import { settled } from "#tests/support/virtual-clock";
+import { settled, virtualClock } from "#tests/support/virtual-clock";
 import { testExecution } from "#tests/worker/commands";
-import { deaf, heldTool, setting, work } from "#tests/worker/running-worker";
+import { deaf, heldTool, instant, setting, work } from "#tests/worker/running-worker";
 
 test("a tool that has not let go yet still holds its slot", async () => {
   const { control, clock } = setting(deaf, {}, [work("a"), work("b")]);
@@ -94,4 +94,47 @@ test("a command's deadline aborts its tool", async () => {
   await clock.advance(1_000);
 
   expect(control.reported[0]?.output.error?.kind).toBe("timeout");
+});
+
+test("an outcome on its way keeps its lease, however long the answer takes", async () => {
+  const { control, clock } = setting(instant, {}, [work("a")]);
+  control.settleMs = 25_000;
+  await clock.advance(20_000);
+
+  expect(control.settles.length).toBe(1);
+  expect(control.renewals.length).toBeGreaterThanOrEqual(3);
+  expect(control.renewals.at(-1)).toEqual([{ commandId: work("a").command_id, attempt: 1 }]);
+});
+
+test("a no that is older than the last hand-over takes nothing away", async () => {
+  const tool = heldTool();
+  const { control, clock, worker } = setting(tool, {}, [work("a")]);
+  const answer = Promise.withResolvers<void>();
+  control.renew = async (_worker, leases) => {
+    await answer.promise;
+    return leases.map(() => "lost");
+  };
+  await clock.advance(6_000);
+  control.ready.push(work("a"));
+  await clock.advance(2_000);
+  answer.resolve();
+  await settled();
+
+  expect(control.ready).toEqual([]);
+  expect(tool.calls.map(({ signal }) => signal.aborted)).toEqual([false]);
+  expect(worker.running()).toBe(1);
+});
+
+test("a clock that is set back makes no outcome that can't be reported", async () => {
+  const clock = virtualClock();
+  let behindMs = 0;
+  const tool = heldTool();
+  const given = { clock: { ...clock, nowMs: () => clock.nowMs() - behindMs } };
+  const { control } = setting(tool, given, [work("a")]);
+  await settled();
+  behindMs = 60_000;
+  tool.finish("a");
+  await settled();
+
+  expect(control.reported.map(({ duration_ms }) => duration_ms)).toEqual([0]);
 });

@@ -3,9 +3,9 @@
 import { expect, test } from "bun:test";
 import { memoryBus } from "#core/adapters/memory-bus";
 import { settleOutcomesMax, workerTickMs } from "#core/model/limits";
-import { commandHint } from "#core/wire/subjects";
+import { pointer } from "#tests/support/pointers";
 import { settled, virtualClock } from "#tests/support/virtual-clock";
-import { ok, testExecution } from "#tests/worker/commands";
+import { ok } from "#tests/worker/commands";
 import { heldTool, instant, setting, work } from "#tests/worker/running-worker";
 import { scriptedControl } from "#tests/worker/scripted-control";
 import { startWorker } from "#worker/loop";
@@ -16,7 +16,8 @@ test("a worker claims at the start, as much as it has slots for", async () => {
   const { control, worker } = setting(heldTool(), {}, [work("a"), work("b"), work("c")]);
   await settled();
 
-  expect(control.claims).toEqual([{ worker: "worker-1", pools: ["default"], want: 2 }]);
+  const claim = { worker: "worker-1", pools: ["default"], want: 2, idle: true };
+  expect(control.claims).toEqual([claim]);
   expect(worker.running()).toBe(2);
   expect(control.ready.length).toBe(1);
 });
@@ -39,10 +40,10 @@ test("a hint makes it look at once, one for another pool does not", async () => 
   const { control } = setting(tool, { bus });
   await settled();
   control.ready.push(work("a"));
-  bus.publish(commandHint("gpu", testExecution), "");
+  bus.hint("gpu", pointer("a"));
   await settled();
   expect(tool.calls.length).toBe(0);
-  bus.publish(commandHint("default", testExecution), "");
+  bus.hint("default", pointer("a"));
   await settled();
   expect(tool.calls.length).toBe(1);
 });
@@ -51,7 +52,7 @@ test("many hints at once make few claims", async () => {
   const bus = memoryBus();
   const { control } = setting(instant, { bus });
   await settled();
-  for (let n = 0; n < 1_000; n++) bus.publish(commandHint("default", testExecution), "");
+  for (let n = 0; n < 1_000; n++) bus.hint("default", pointer("a"));
   await settled();
 
   expect(control.claims.length).toBeLessThan(5);

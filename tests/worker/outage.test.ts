@@ -11,9 +11,9 @@ import type { Json } from "#core/model/json";
 import { workerRetryMsMax, workerTickMs } from "#core/model/limits";
 import type { Outcome } from "#core/model/outcome";
 import type { Bus } from "#core/ports/bus";
-import { commandHint } from "#core/wire/subjects";
+import { pointer } from "#tests/support/pointers";
 import { settled, until, type VirtualClock, virtualClock } from "#tests/support/virtual-clock";
-import { command, ok, task, testExecution, testServices, tool } from "#tests/worker/commands";
+import { command, ok, task, testServices, tool } from "#tests/worker/commands";
 import { type ScriptedControl, scriptedControl } from "#tests/worker/scripted-control";
 import { startWorker, type Worker } from "#worker/loop";
 import { givenTools } from "#worker/registry";
@@ -54,6 +54,7 @@ function start(control: ScriptedControl, clock: VirtualClock, given: Given = {})
     pools: ["default"],
     slots: 4,
     policy: { shell: false, fileRoots: [] },
+    random: () => 1,
     ...given,
   });
   return { worker, ran };
@@ -108,7 +109,7 @@ test("hints do not make a worker ask a control plane that is away", async () => 
   await clock.advance(60_000);
   const before = control.claims.length;
   for (let n = 0; n < 50; n++) {
-    bus.publish(commandHint("default", testExecution), "");
+    bus.hint("default", pointer("a"));
     await settled();
   }
 

@@ -56,6 +56,7 @@ export function setting(
     pools: ["default"],
     slots: 2,
     policy: { shell: false, fileRoots: [] },
+    random: () => 1,
     ...given,
   });
   return { control, clock, worker };

@@ -6,9 +6,7 @@ import { startControl } from "#control/control";
 import { apiClient } from "#core/adapters/api-client";
 import { httpControl } from "#core/adapters/http-control";
 import { memoryBus } from "#core/adapters/memory-bus";
-import { memoryCatalog } from "#core/adapters/memory-catalog";
-import { memoryEventLog } from "#core/adapters/memory-event-log";
-import { memoryResults } from "#core/adapters/memory-results";
+import { memoryStores } from "#core/adapters/memory-stores";
 import { snowflakeMint } from "#core/adapters/system-clock";
 import type { Event } from "#core/model/event";
 import { type ExecutionId, executionId } from "#core/model/ids";
@@ -20,16 +18,15 @@ import type { Tool } from "#worker/tools/tool";
 
 function house(tools: readonly Tool[], slots = 1) {
   const clock = virtualClock();
-  const log = memoryEventLog(clock);
+  const stores = memoryStores(clock);
+  const { log } = stores;
   const bus = memoryBus();
   const reports: string[] = [];
   const control = startControl(
     {
-      log,
+      ...stores,
       bus,
       clock,
-      catalog: memoryCatalog(),
-      results: memoryResults(),
       ids: snowflakeMint(clock, 1),
       sha256: (text) => Bun.SHA256.hash(text, "hex"),
       credentials: async () => undefined,

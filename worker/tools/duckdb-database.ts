@@ -8,6 +8,8 @@ import { dirname, join } from "node:path";
 
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 
+import { isCompiled } from "#core/adapters/compiled";
+import { messageOf } from "#core/model/fault";
 import { databasePath, realRoots } from "./duckdb-path.ts";
 import type { DuckdbApi } from "./duckdb-values.ts";
 import { type ToolContext, ToolFailure } from "./tool.ts";
@@ -133,10 +135,13 @@ function quoted(text: string): string {
 /** The client, loaded on first use: a worker that runs no duckdb step never maps its library. */
 export async function duckdbApi(): Promise<DuckdbApi> {
   try {
+    if (isCompiled) await (await import("./duckdb-library.ts")).loadCarriedLibrary();
     return await import("@duckdb/node-api");
   } catch (error) {
     const library = `@duckdb/node-bindings-${process.platform}-${process.arch}`;
-    const message = `DuckDB has no native library here; install it with: bun add ${library}`;
+    const message = isCompiled
+      ? `DuckDB could not be loaded: ${messageOf(error)}`
+      : `DuckDB has no native library here; install it with: bun add ${library}`;
     throw new ToolFailure({ kind: "missing_program", message, retryable: false }, { cause: error });
   }
 }

@@ -26,8 +26,6 @@ export type ChildMessage =
 const batchChars = 8_192;
 const batchMs = 50;
 
-if (import.meta.main) await serveJavascript();
-
 /** Serves calls that arrive over the process's IPC channel until the channel closes. */
 export async function serveJavascript(): Promise<void> {
   await dieWithWorker();

@@ -3,10 +3,14 @@
 
 import { fileURLToPath } from "node:url";
 import type { Subprocess } from "bun";
+import { isCompiled } from "#core/adapters/compiled";
 import { javascriptKillGraceMs, javascriptProcessCallsMax } from "#core/model/limits";
 import type { ChildCall, ChildMessage } from "./javascript-child.ts";
 import type { SandboxReply } from "./javascript-sandbox.ts";
 import { type Environment, workerPidName } from "./process-group.ts";
+
+/** What a compiled binary is called with to be such a process. */
+export const javascriptChildArgument = "__javascript";
 
 export interface JavascriptStart {
   /** Starts a process that calls `serveJavascript`; needed in a compiled binary. */
@@ -41,7 +45,7 @@ export class JavascriptProcess {
 
   constructor(start: JavascriptStart) {
     this.#killGraceMs = start.killGraceMs ?? javascriptKillGraceMs;
-    this.#child = Bun.spawn([...(start.command ?? sourceCommand())], {
+    this.#child = Bun.spawn([...(start.command ?? ownCommand())], {
       // A folder without configuration or `.env` files that Bun would read.
       cwd: "/",
       env: { ...start.environment, [workerPidName]: String(process.pid) },
@@ -118,8 +122,9 @@ export class JavascriptProcess {
   }
 }
 
-/** How the process is started from the source tree. */
-function sourceCommand(): readonly string[] {
-  const program = fileURLToPath(new URL("./javascript-child.ts", import.meta.url));
+/** A binary leads to the program by an argument of its own; a source tree has it as a file. */
+function ownCommand(): readonly string[] {
+  if (isCompiled) return [process.execPath, javascriptChildArgument];
+  const program = fileURLToPath(new URL("./javascript-main.ts", import.meta.url));
   return [process.execPath, program];
 }

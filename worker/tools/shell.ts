@@ -36,6 +36,8 @@ export interface ShellToolOptions {
   readonly cwd?: string;
   /** Time between SIGTERM and SIGKILL. */
   readonly killGraceMs?: number;
+  /** Address space of each program in bytes; none is set without it. */
+  readonly memoryBytesMax?: number;
 }
 
 interface ShellCall {
@@ -53,7 +55,7 @@ export function shellTool(options: ShellToolOptions = {}): Tool {
   const run = async (config: JsonObject, context: ToolContext): Promise<Output> => {
     if (!context.policy.shell) throw forbidden();
     const call: ShellCall = {
-      script: shellScript(config),
+      script: limited(shellScript(config), options.memoryBytesMax),
       shell: shellProgram(config),
       cwd: (await folder(config, cwd)) ?? cwd,
       environment: { ...base, ...callEnvironment(context), ...stepEnvironment(config) },
@@ -90,6 +92,12 @@ function shellScript(config: JsonObject): string {
     throw configFailure(`${name}: expected at most ${shellScriptBytesMax} bytes`);
   }
   return script;
+}
+
+/** In front of the first line, so that lines keep their numbers. */
+function limited(script: string, memoryBytesMax: number | undefined): string {
+  if (memoryBytesMax === undefined) return script;
+  return `ulimit -v ${Math.floor(memoryBytesMax / 1_024)}; ${script}`;
 }
 
 function scriptLine(name: string, line: Json): string {

@@ -2,6 +2,11 @@
 
 import { expect, test } from "bun:test";
 import {
+  acceptMs,
+  busConfirmBytes,
+  busRetryMs,
+  busRetryMsMax,
+  busUnconfirmedBytesMax,
   checkpointBytesMax,
   claimCommandsMax,
   controlRequestMs,
@@ -11,6 +16,16 @@ import {
   extractedStringCharsMax,
   flushBytesMax,
   flushTransitionsMax,
+  hintAckMs,
+  hintAgainMs,
+  hintFetchBeatMs,
+  hintFetchMs,
+  hintsDoubledMs,
+  hintsFetchedMax,
+  hintsKeptMs,
+  hintsPerTransitionMax,
+  hintsWaitingMax,
+  hintUsefulMs,
   inlineBytesMax,
   javascriptKillGraceMs,
   javascriptProcessesIdleMax,
@@ -28,6 +43,7 @@ import {
   pythonResidentBytesMax,
   pythonRunnersIdleMax,
   pythonRunnersMax,
+  quiesceMs,
   renewRequestMs,
   requestBytesMax,
   resultBytesMax,
@@ -35,6 +51,21 @@ import {
   settleOutcomesMax,
   stateInlineBytesMax,
   stdoutCharsMax,
+  stepLogAttemptCharsMax,
+  stepLogAttemptLinesMax,
+  stepLogBatchCharsMax,
+  stepLogBatchLinesMax,
+  stepLogBufferCharsMax,
+  stepLogExecutionBytesMax,
+  stepLogHeartbeatMs,
+  stepLogLookMs,
+  stepLogMessageCharsMax,
+  stepLogPurgedLinesMax,
+  superviseAgainMs,
+  superviseAgainMsMax,
+  superviseSettledMs,
+  suspectWaitMs,
+  sweepGapMs,
   sweepMs,
   templateIntegerBitsMax,
   templateIntegerLiteralCharsMax,
@@ -79,6 +110,9 @@ test("a lease outlives a renewal that is lost, and the look after it that tries 
 
 test("an expired lease is seen long before the next one would end", () => {
   rising(sweepMs, leaseMs);
+  // Whoever could not renew in a shorter gap still can when it is over.
+  rising(leaseRenewMs + workerTickMs + renewRequestMs + sweepGapMs, leaseMs + 1);
+  rising(3 * sweepMs, sweepGapMs);
 });
 
 test("a delay that gives its slot back is longer than the sweep takes to see it over", () => {
@@ -121,7 +155,46 @@ test("processes that idle are fewer than those that may run", () => {
   rising(pythonResidentBytesMax, pythonAddressBytesMax);
 });
 
+test("a line of a tool fits into a message, a request, a worker, an attempt and an execution", () => {
+  rising(logLineCharsMax, stepLogMessageCharsMax, stepLogBatchCharsMax, stepLogBufferCharsMax);
+  rising(stepLogBatchCharsMax, stepLogAttemptCharsMax, stepLogExecutionBytesMax);
+  rising(stepLogBatchLinesMax, stepLogPurgedLinesMax, stepLogAttemptLinesMax);
+  // Each character may be six in JSON.
+  rising(6 * (stepLogBatchCharsMax + logLineCharsMax), requestBytesMax);
+});
+
+test("a stream says that it is alive before a server takes its silence for an end", () => {
+  const serverIdleMs = 10_000;
+  rising(stepLogHeartbeatMs + stepLogLookMs, serverIdleMs);
+});
+
+test("a worker process that lives well is started again sooner than one that dies at once", () => {
+  rising(superviseAgainMs, superviseAgainMsMax, superviseSettledMs);
+});
+
 test("a playbook within its bytes stays within its values, unless aliases make it more", () => {
   rising(yamlAliasesMax, yamlNodesMax);
   rising(yamlNodesMax, playbookBytesMax);
+});
+
+test("hints are of use for longer than it takes to give them to somebody else", () => {
+  rising(workerTickMs, hintAckMs, hintUsefulMs, hintsDoubledMs, hintsKeptMs);
+  rising(hintAgainMs, hintAckMs);
+  rising(hintsPerTransitionMax, hintsWaitingMax);
+  rising(hintsFetchedMax, hintsWaitingMax);
+});
+
+test("a server is asked often, and given up only when it was silent", () => {
+  rising(busConfirmBytes, busUnconfirmedBytesMax);
+  rising(busRetryMs, busRetryMsMax);
+  rising(2 * hintFetchBeatMs, hintFetchMs);
+});
+
+test("a hand-over lasts longer than a worker takes to speak of it, and less than a lease", () => {
+  // A worker renews at a third of it, at its next tick.
+  rising(acceptMs / 3 + workerTickMs, acceptMs, leaseMs);
+});
+
+test("an idle worker has looked before a busy one is asked to run empty, for less than a lease", () => {
+  rising(workerTickMs, suspectWaitMs, leaseMs, quiesceMs);
 });

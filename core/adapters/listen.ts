@@ -1,11 +1,17 @@
 // Puts a fetch handler on a port of this machine: the one wished for, or the next that is free.
 
-import type { Fetch } from "#control/app";
 import { Fault } from "#core/model/fault";
 import { requestBytesMax } from "#core/model/limits";
 
+/** Seconds that an answer may be in the making; the most that the runtime takes. */
+const idleTimeout = 255;
+
+type Fetch = (request: Request) => Promise<Response>;
+
 /** How many ports after the wished one are tried. */
 const portsTriedMax = 50;
+/** Answers that have not ended by then are streams: they are cut, and their readers ask again. */
+const stopGraceMs = 2_000;
 
 export interface Listening {
   /** `http://127.0.0.1:8082` */
@@ -21,14 +27,21 @@ export function listen(fetch: Fetch, host: string, port: number): Listening {
     const server = serve(fetch, host, tried);
     if (server === undefined) continue;
     const name = host.includes(":") ? `[${host}]` : host;
-    return { url: `http://${name}:${server.port}`, stop: () => server.stop() };
+    return { url: `http://${name}:${server.port}`, stop: () => stopped(server) };
   }
   throw new Fault("unavailable", `no free port on ${host} from ${port} to ${last}`);
 }
 
+async function stopped(server: Bun.Server<undefined>): Promise<void> {
+  const cut = setTimeout(() => void server.stop(true), stopGraceMs);
+  await server.stop();
+  clearTimeout(cut);
+}
+
 function serve(fetch: Fetch, hostname: string, port: number) {
   try {
-    return Bun.serve({ hostname, port, fetch, maxRequestBodySize: requestBytesMax });
+    const maxRequestBodySize = requestBytesMax;
+    return Bun.serve({ hostname, port, fetch, maxRequestBodySize, idleTimeout });
   } catch (thrown) {
     const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
     if (code === "EADDRINUSE") return undefined;

@@ -1,0 +1,46 @@
+// The roles of one control process: what goes on beside answering requests. Each is held by one
+// process at a time, whichever of those that have it; the others stand by.
+
+import type { ControlRole } from "#control/config";
+import type { ControlPorts } from "#control/services/context";
+import type { EventMirror } from "#core/ports/event-mirror";
+import type { Role } from "./lease.ts";
+import { projector } from "./projector.ts";
+import { publisher } from "./publisher.ts";
+import { type Duty, systemRole } from "./system.ts";
+
+export interface RolesOptions {
+  readonly roles: readonly ControlRole[];
+  /** This process, unlike any other. */
+  readonly owner: string;
+  readonly report: (message: string) => void;
+  /** Executions are kept for so many days after their end; undefined keeps them for ever. */
+  readonly retentionDays?: number;
+  /** Where the log is mirrored to; without one nothing is published. Closed with the roles. */
+  readonly mirror?: EventMirror;
+  /** What the store needs besides, every few minutes. */
+  readonly duties?: readonly Duty[];
+}
+
+/** Starts those that were asked for; `api` and `sweeper` are the control plane's own. */
+export function startRoles(ports: ControlPorts, options: RolesOptions): Role {
+  const { roles, owner, report, mirror, retentionDays } = options;
+  const common = { owner, report };
+  const started: Role[] = [];
+  if (roles.includes("publisher") && mirror !== undefined) {
+    started.push(publisher({ ...ports, mirror }, common));
+  }
+  if (roles.includes("projector")) started.push(projector(ports, common));
+  if (roles.includes("scheduler")) {
+    const purge: Duty = { name: "step logs", run: () => ports.stepLogs.purge() };
+    const duties = [purge, ...(options.duties ?? [])];
+    const days = retentionDays === undefined ? {} : { retentionDays };
+    started.push(systemRole(ports, { ...common, duties, ...days }));
+  }
+  return {
+    stop: async () => {
+      await Promise.all(started.map((role) => role.stop()));
+      await mirror?.close();
+    },
+  };
+}

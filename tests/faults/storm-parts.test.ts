@@ -1,0 +1,117 @@
+// The storm itself is honest: a seed gives the same faults each time, and what is missing, doubled or
+// stuck is seen.
+
+import { expect, test } from "bun:test";
+import { decodeEvent } from "#core/model/codec";
+import type { EventBody } from "#core/model/event";
+import type { Json } from "#core/model/json";
+import type { Run } from "#scripts/storm-load";
+import type { ReadLog } from "#scripts/storm-logs";
+import { type Shape, shapes } from "#scripts/storm-playbooks";
+import { type EffectRow, type Judged, judge } from "#scripts/storm-report";
+import { faultKinds, schedule } from "#scripts/storm-schedule";
+
+const plan = { lengthMs: 60_000, gapMs: 2_500, awayMsMax: 5_000 };
+
+test("a seed gives the same schedule, another seed another one", () => {
+  expect(schedule({ ...plan, seed: 5 })).toEqual(schedule({ ...plan, seed: 5 }));
+  expect(schedule({ ...plan, seed: 5 })).not.toEqual(schedule({ ...plan, seed: 6 }));
+});
+
+test("every kind of fault comes before any comes again", () => {
+  const kinds = schedule({ ...plan, seed: 9 }).map(({ kind }) => kind);
+
+  expect(kinds.slice(0, faultKinds.length).sort()).toEqual([...faultKinds].sort());
+});
+
+const shapeAt = (path: string): Shape => {
+  const shape = shapes.find((one) => one.path === path);
+  if (shape === undefined) throw new Error(`expected a playbook ${path}`);
+  return shape;
+};
+const chain = shapeAt("storm/chain");
+const effect = shapeAt("storm/effect");
+
+const runOf = (shape: Shape, id?: string): Run => ({ key: "run-4", n: 4, shape, id, unknown: 0 });
+
+/** The log of an execution, as far as the verdict looks at it. */
+function logOf(id: string, ...bodies: readonly Record<string, Json>[]): ReadLog {
+  const started = { type: "playbook.started", workload: { run: "run-4" } };
+  const events = [started, ...bodies].map((body, index) =>
+    decodeEvent(
+      JSON.stringify({
+        ...{ execution_id: id, seq: index + 1, event_id: String(index + 1), time: 1 },
+        ...{ schema_version: 1, ...body },
+      }),
+    ),
+  );
+  return { id, events, problems: [] };
+}
+
+const completed = (shape: Shape): Record<string, Json> => {
+  const type: EventBody["type"] = "playbook.completed";
+  return { type, result: shape.ending(4).result };
+};
+
+function judged(run: Run, logs: readonly ReadLog[], effects: readonly EffectRow[] = []): Judged {
+  const byId = new Map(logs.map((log) => [log.id, log]));
+  return judge({ runs: [run], logs: byId, effects, faults: [], samples: [] });
+}
+
+const counts = (found: Judged) => {
+  const { lost, recorded_twice: twice, stuck } = found.counts;
+  return { lost, twice, stuck };
+};
+
+test("an execution that ended as expected is no problem", () => {
+  expect(judged(runOf(chain, "1"), [logOf("1", completed(chain))]).problems).toEqual([]);
+});
+
+test("a run that was answered and is nowhere is lost", () => {
+  expect(counts(judged(runOf(chain, "1"), []))).toEqual({ lost: 1, twice: 0, stuck: 0 });
+});
+
+test("a run that never came to be started is lost", () => {
+  expect(counts(judged(runOf(chain), []))).toEqual({ lost: 1, twice: 0, stuck: 0 });
+});
+
+test("a result or a status that differs is a loss", () => {
+  const other = logOf("1", { type: "playbook.completed", result: [4, 0] });
+  const failed = logOf("1", { type: "playbook.failed", failed_steps: ["two"] });
+
+  expect(counts(judged(runOf(chain, "1"), [other]))).toEqual({ lost: 1, twice: 0, stuck: 0 });
+  expect(counts(judged(runOf(chain, "1"), [failed]))).toEqual({ lost: 1, twice: 0, stuck: 0 });
+});
+
+test("a log that has no end is stuck", () => {
+  const open = logOf("1", { type: "step.exit", step: "start" });
+
+  expect(counts(judged(runOf(chain, "1"), [open]))).toEqual({ lost: 0, twice: 0, stuck: 1 });
+});
+
+test("two outcomes of one command are seen", () => {
+  const outcome = { type: "call.done", command_id: "1:start:1", attempt: 1 };
+  const log = logOf("1", outcome, { ...outcome, attempt: 2 }, completed(chain));
+
+  expect(counts(judged(runOf(chain, "1"), [log]))).toEqual({ lost: 0, twice: 1, stuck: 0 });
+});
+
+test("an effect under two keys is recorded twice, one that is missing is lost", () => {
+  const log = logOf("1", completed(effect));
+  const rows = (...keys: readonly number[]): EffectRow[] =>
+    keys.map((count, item) => ({ run: "run-4", item, keys: count }));
+  const found = (...keys: readonly number[]) =>
+    counts(judged(runOf(effect, "1"), [log], rows(...keys)));
+
+  expect(found(1, 1, 1)).toEqual({ lost: 0, twice: 0, stuck: 0 });
+  expect(found(1, 2, 1)).toEqual({ lost: 0, twice: 1, stuck: 0 });
+  expect(found(1, 1)).toEqual({ lost: 1, twice: 0, stuck: 0 });
+});
+
+test("a start that was not heard of and made two executions is no loss, if both end well", () => {
+  const logs = [logOf("1", completed(chain)), logOf("2", completed(chain))];
+  const found = judged(runOf(chain, "1"), logs);
+
+  expect(found.problems).toEqual([]);
+  expect(found.counts.starts.doubled).toBe(1);
+});

@@ -1,0 +1,3 @@
+// The network that fails, for tests of what speaks over it.
+
+export { type CutProxy, cutProxy } from "#scripts/cut-proxy";

@@ -1,0 +1,93 @@
+// The settings of a worker as a process of its own.
+
+import { javascriptProcessesMax, pythonRunnersMax } from "#core/model/limits";
+import {
+  addresses,
+  count,
+  durationMs,
+  flag,
+  megabytes,
+  names,
+  port,
+  type Settings,
+  type SettingValues,
+  text,
+} from "#core/model/settings";
+
+export const workerSettings = {
+  NOETL_SERVER_URL: {
+    shape: addresses,
+    text:
+      "The control plane, or several replicas of it with commas between them. Without it, the one " +
+      "that `noetl dev` runs from this directory.",
+  },
+  NATS_URL: {
+    shape: text,
+    secret: true,
+    text: "NATS servers, with commas between them. Without it, the worker looks for work once a second.",
+  },
+  NOETL_POOLS: {
+    shape: names,
+    default: "default",
+    text: "The pools whose commands it runs, with commas between them.",
+  },
+  NOETL_LABELS: {
+    shape: names,
+    text: "What it can do that others can't, with commas between them: commands may ask for it.",
+  },
+  NOETL_SLOTS: {
+    shape: count,
+    default: "64",
+    text: "Commands that one worker process runs at the same time.",
+  },
+  NOETL_PROCESSES: {
+    shape: count,
+    default: "1",
+    text: "Worker processes; more than one are started and watched by a parent.",
+  },
+  NOETL_WORKER_ID: {
+    shape: text,
+    text: "The beginning of its name, for lists and logs; the host's name without it.",
+  },
+  NOETL_WORKER_ALLOW_SHELL: {
+    shape: flag,
+    default: "false",
+    text: "Whether steps may run shell commands as the user of the worker.",
+  },
+  NOETL_WORKER_FILE_ROOTS: {
+    shape: names,
+    text: "Folders below which steps may read scripts and database files, with commas between them.",
+  },
+  NOETL_PYTHON_PROCESSES: {
+    shape: count,
+    default: String(pythonRunnersMax),
+    text: "Python processes that one worker process keeps for one interpreter.",
+  },
+  NOETL_JAVASCRIPT_PROCESSES: {
+    shape: count,
+    default: String(javascriptProcessesMax),
+    text: "JavaScript sandboxes that one worker process keeps.",
+  },
+  NOETL_TOOL_MEMORY_MB: {
+    shape: megabytes,
+    text:
+      "Address space of each python process and of each program of a shell step. Without it, " +
+      "16384 for python and no limit for shell.",
+  },
+  NOETL_SPOOL_DIRECTORY: {
+    shape: text,
+    default: ".noetl/spool",
+    text: "Where outcomes wait that could not be reported; workers of one machine may share it.",
+  },
+  NOETL_STOP_GRACE_MS: {
+    shape: durationMs,
+    default: "20000",
+    text: "How long running tools may go on when the worker is asked to stop.",
+  },
+  NOETL_HEALTH_PORT: {
+    shape: port,
+    text: "Answers `GET /healthz` on this port of all addresses; not listened to without it.",
+  },
+} as const satisfies Settings;
+
+export type WorkerSettings = SettingValues<typeof workerSettings>;

@@ -1,0 +1,30 @@
+// `GET /healthz` for whoever watches the process: that it lives, what it does, and nothing else.
+// An outage of the control plane is no reason to end a worker, so it isn't told as ill health.
+
+import { Fault } from "#core/model/fault";
+
+export interface HealthServer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Answers on all addresses of the machine.
+ * @throws Fault `unavailable` when the port can't be had.
+ */
+export function serveHealth(port: number, status: () => object): HealthServer {
+  const answer = (request: Request): Response => {
+    const { pathname } = new URL(request.url);
+    if (pathname !== "/healthz") return new Response("not found\n", { status: 404 });
+    return Response.json(status());
+  };
+  try {
+    const server = Bun.serve({ hostname: "0.0.0.0", port, fetch: answer });
+    return {
+      url: `http://127.0.0.1:${server.port}/healthz`,
+      stop: () => server.stop(true),
+    };
+  } catch (thrown) {
+    throw new Fault("unavailable", `health port ${port} can't be listened on`, { cause: thrown });
+  }
+}

@@ -1,0 +1,141 @@
+// A worker as a process of its own: from its settings to a running worker, and to its orderly end.
+
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { lockFolder } from "#core/adapters/folder-lock";
+import { httpStepLogs } from "#core/adapters/http-step-logs";
+import { natsBus } from "#core/adapters/nats-bus";
+import { routedControl } from "#core/adapters/routed-control";
+import { steadyClock } from "#core/adapters/system-clock";
+import { messageOf } from "#core/model/fault";
+import type { WorkerSettings } from "./config.ts";
+import { type HealthServer, serveHealth } from "./health.ts";
+import { logShipper } from "./log-shipper.ts";
+import { startWorker } from "./loop.ts";
+import { startRegistration } from "./registration.ts";
+import { builtinTools, type ToolRegistry } from "./registry.ts";
+import { spoolFolder } from "./spool-folders.ts";
+
+export interface WorkerProcessOptions {
+  readonly settings: WorkerSettings;
+  /** Addresses of replicas of the control plane; at least one. */
+  readonly servers: readonly string[];
+  readonly version: string;
+  /** Told of what went wrong and was dealt with. */
+  readonly report: (message: string) => void;
+}
+
+export interface WorkerProcess {
+  readonly workerId: string;
+  /** Where it tells how it is, if it was given a port for that. */
+  readonly healthUrl: string | undefined;
+  /**
+   * Takes nothing new, lets tools end within the grace of the settings, gives the rest back, and
+   * sends the last lines. Doing it twice is doing it once.
+   */
+  stop(): Promise<void>;
+}
+
+/** The last lines are few, and on their way already. */
+const lastLinesMs = 3_000;
+
+/** @throws Fault `unavailable` when the health port can't be had, `invalid` for bad servers. */
+export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess {
+  const { settings, servers, version } = options;
+  const { NOETL_POOLS: pools, NOETL_SLOTS: slots, NATS_URL: nats } = settings;
+  const workerId = `${settings.NOETL_WORKER_ID ?? hostname()}-${process.pid}-${randomHex(3)}`;
+  const notice = noticeOf(options.report);
+  // A machine whose clock is set must not hold renewals back, nor end leases.
+  const clock = steadyClock();
+  const control = routedControl({ servers, fetch: (request) => fetch(request), clock, notice });
+  const bus =
+    nats === undefined
+      ? undefined
+      : natsBus({ servers: nats, name: `noetl worker ${workerId}`, onNotice: notice });
+  const sink = httpStepLogs([control.client], `${workerId}-${randomHex(8)}`);
+  const shipper = logShipper({ sink, clock, log: { notice } });
+  const spool = spoolFolder({ directory: settings.NOETL_SPOOL_DIRECTORY, lock: lockFolder });
+  const tools = toolsOf(settings, servers);
+  const worker = startWorker({
+    control,
+    ...(bus === undefined ? {} : { bus }),
+    clock,
+    tools,
+    workerId,
+    pools,
+    labels: settings.NOETL_LABELS ?? [],
+    slots,
+    spool,
+    policy: {
+      shell: settings.NOETL_WORKER_ALLOW_SHELL,
+      fileRoots: settings.NOETL_WORKER_FILE_ROOTS ?? [],
+    },
+    log: shipper.log,
+  });
+  const registration = startRegistration({
+    client: control.client,
+    clock,
+    name: workerId,
+    pools,
+    labels: settings.NOETL_LABELS ?? [],
+    capacity: slots,
+    version,
+    load: () => worker.load(),
+    notice,
+  });
+  let isStopping = false;
+  const health = healthOf(settings, () => {
+    const status = isStopping ? "draining" : "ok";
+    return { status, worker: workerId, version, pools, slots, ...worker.load() };
+  });
+  const stop = async (): Promise<void> => {
+    isStopping = true;
+    await worker.stop({ graceMs: settings.NOETL_STOP_GRACE_MS });
+    await Promise.all([registration.stop(), shipper.close(lastLinesMs)]);
+    await tools.close();
+    await bus?.close();
+    spool.close();
+    await health?.stop();
+  };
+  let stopped: Promise<void> | undefined;
+  return {
+    workerId,
+    healthUrl: health?.url,
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+function healthOf(
+  { NOETL_HEALTH_PORT: port }: WorkerSettings,
+  status: () => object,
+): HealthServer | undefined {
+  return port === undefined ? undefined : serveHealth(port, status);
+}
+
+function toolsOf(settings: WorkerSettings, servers: readonly string[]): ToolRegistry {
+  const { NOETL_TOOL_MEMORY_MB: megabytes } = settings;
+  const memoryBytes = megabytes === undefined ? undefined : megabytes * 1_048_576;
+  const [serverUrl] = servers;
+  return builtinTools({
+    python: {
+      runnersMax: settings.NOETL_PYTHON_PROCESSES,
+      ...(serverUrl === undefined ? {} : { serverUrl }),
+      ...(memoryBytes === undefined ? {} : { addressBytesMax: memoryBytes }),
+    },
+    javascript: { processesMax: settings.NOETL_JAVASCRIPT_PROCESSES },
+    shell: memoryBytes === undefined ? {} : { memoryBytesMax: memoryBytes },
+  });
+}
+
+function noticeOf(report: (message: string) => void) {
+  return (message: string, thrown?: unknown): void => {
+    report(thrown === undefined ? message : `${message}: ${messageOf(thrown)}`);
+  };
+}
+
+function randomHex(bytes: number): string {
+  return randomBytes(bytes).toString("hex");
+}

@@ -1,0 +1,5 @@
+// The program of one sandbox process, as the source tree starts it.
+
+import { serveJavascript } from "./javascript-child.ts";
+
+await serveJavascript();
