@@ -48,8 +48,8 @@ export interface Embedded {
 
 const pools: readonly string[] = ["default", "system"];
 const machine = 1;
-/** What a process that stays does besides. */
-const lastingRoles = ["projector", "scheduler"] as const;
+/** What a process that stays does: requests first, and these besides. */
+const lastingRoles = ["api", "projector", "scheduler"] as const;
 /** The last lines of tools are few, and on their way already. */
 const lastLinesMs = 2_000;
 

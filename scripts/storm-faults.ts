@@ -22,7 +22,12 @@ export interface FaultDone {
 export interface StormFaults {
   readonly done: readonly FaultDone[];
   /** Resolves when what the fault took away is back. */
-  inflict(fault: Pick<PlannedFault, "kind" | "pick" | "awayMs">): Promise<void>;
+  inflict(fault: AskedFault): Promise<void>;
+}
+
+export interface AskedFault extends Pick<PlannedFault, "kind" | "awayMs"> {
+  /** Which of several; the worker with most to lose without it. */
+  readonly pick?: number;
 }
 
 export interface FaultOptions {
@@ -37,8 +42,9 @@ const snapshotMs = 1_000;
 export function stormFaults({ house, members, watch, tell }: FaultOptions): StormFaults {
   const done: FaultDone[] = [];
   const inTurn = turns();
-  const inflict: StormFaults["inflict"] = (fault) => {
-    const { kind, pick, awayMs } = fault;
+  const inflict: StormFaults["inflict"] = async (fault) => {
+    const { kind, awayMs } = fault;
+    const pick = fault.pick ?? (await busiest(house, members.workers)) ?? 0;
     const blow = blowOf({ house, members }, kind, pick);
     return inTurn(blow.target, async () => {
       const hit = await hitBy(house, blow.place);
@@ -133,6 +139,25 @@ from noetl.command c join noetl.execution e on e.execution_id = c.execution_id
 where c.kind = 'tool' and c.status in ('ready', 'leased') and (c.status = 'leased' or not $1::boolean)
 group by c.execution_id, e.head`;
 
+/** A worker's name holds its process id between dashes. */
+function markOf(place: Place): string {
+  return `-${place.member().pid}-`;
+}
+
+/** The place with most commands; undefined when nobody has any, or nobody knows. */
+async function busiest({ sql }: StormHouse, places: readonly Place[]): Promise<number | undefined> {
+  const leased = sql.query<{ worker: string }>(
+    "select worker from noetl.command where kind = 'tool' and status = 'leased'",
+  );
+  const rows = (await Promise.race([leased.catch(() => undefined), Bun.sleep(snapshotMs)])) ?? [];
+  const counts = places.map((place) => {
+    const mark = markOf(place);
+    return rows.filter(({ worker }) => worker.includes(mark)).length;
+  });
+  const most = Math.max(...counts);
+  return most === 0 ? undefined : counts.indexOf(most);
+}
+
 /** Executions with a command that is leased to that worker, or with any open one. */
 async function hitBy(
   { sql }: StormHouse,
@@ -141,8 +166,7 @@ async function hitBy(
   const open = sql.query<OpenCommand>(openSql, [place !== undefined]);
   // While the database is away nobody knows; such a fault gives no measurement.
   const rows = await Promise.race([open.catch(() => undefined), Bun.sleep(snapshotMs)]);
-  // A worker's name holds its process id between dashes.
-  const mark = place === undefined ? "" : `-${place.member().pid}-`;
+  const mark = place === undefined ? "" : markOf(place);
   const concerned = (rows ?? []).filter(({ workers }) => workers.includes(mark));
   return concerned.map(({ id, head }) => ({ id, head }));
 }

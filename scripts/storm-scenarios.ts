@@ -97,7 +97,9 @@ async function everything({ faults, seed, seconds }: Scene): Promise<void> {
   await Promise.all(
     planned.map(async (fault) => {
       await Bun.sleep(Math.max(0, beganMs + fault.atMs - Date.now()));
-      await faults.inflict(fault);
+      const { kind, pick, awayMs } = fault;
+      // A worker that has nothing to lose is not worth killing.
+      await faults.inflict(kind === "worker_killed" ? { kind, awayMs } : { kind, pick, awayMs });
     }),
   );
 }

@@ -28,6 +28,14 @@ export interface Role {
   stop(): Promise<void>;
 }
 
+/**
+ * How long to rest after work that took so long, so that it gets no more than its share of the
+ * time: what a role puts off is done later, while requests are waited for.
+ */
+export function restMs(tookMs: number, share: number): number {
+  return tookMs * (1 / share - 1);
+}
+
 /** Renewals and tries to take the role in the time of one lease. */
 const looksPerLease = 3;
 

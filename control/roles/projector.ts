@@ -7,7 +7,7 @@ import { projectorEntriesMax, projectorWaitMs, projectorWaitMsMax } from "#core/
 import type { Clock } from "#core/ports/clock";
 import type { CursorStore, HeldCursor } from "#core/ports/cursor-store";
 import type { EventFeed, FeedPage } from "#core/ports/event-feed";
-import { holdRole, type Role } from "./lease.ts";
+import { holdRole, type Role, restMs } from "./lease.ts";
 
 export interface ProjectorPorts extends Omit<ProjectionPorts, "report"> {
   readonly feed: EventFeed;
@@ -21,6 +21,8 @@ export interface ProjectorOptions {
   readonly report: (message: string) => void;
   readonly leaseMs?: number;
   readonly waitMs?: number;
+  /** Of the time, while there is something to project; all of it without it. */
+  readonly share?: number;
 }
 
 export const projectorRole = "projector";
@@ -41,10 +43,11 @@ interface Projecting extends ProjectorPorts, ProjectorOptions {
 }
 
 async function projectFrom(run: Projecting): Promise<void> {
-  const { clock, ended, report, waitMs = projectorWaitMs } = run;
+  const { clock, ended, report, waitMs = projectorWaitMs, share = 1 } = run;
   let { position } = run.hold;
   for (let failures = 0; !ended.aborted; ) {
     try {
+      const beganMs = clock.nowMs();
       const page = await pageAfter(run.feed, position);
       await projectEvents(
         run,
@@ -54,7 +57,8 @@ async function projectFrom(run: Projecting): Promise<void> {
       if (page.next !== position && !(await run.cursors.advance(run.hold, page.next))) return;
       position = page.next;
       failures = 0;
-      if (!page.more) await clock.sleep(waitMs, ended);
+      const tookMs = clock.nowMs() - beganMs;
+      await clock.sleep(page.more ? restMs(tookMs, share) : waitMs, ended);
     } catch (thrown) {
       if (!(thrown instanceof Fault && thrown.retryable)) throw thrown;
       if (failures === 0) report(`projector: ${messageOf(thrown)}`);

@@ -20,7 +20,7 @@ import type { EventFeed, FeedPage } from "#core/ports/event-feed";
 import type { EventLog } from "#core/ports/event-log";
 import type { EventMirror, MirrorMessage } from "#core/ports/event-mirror";
 import { mirroredEvent } from "#core/wire/subjects";
-import { holdRole, type Role } from "./lease.ts";
+import { holdRole, type Role, restMs } from "./lease.ts";
 
 export interface PublisherPorts {
   readonly log: Pick<EventLog, "events">;
@@ -36,6 +36,8 @@ export interface PublisherOptions {
   readonly report: (message: string) => void;
   readonly leaseMs?: number;
   readonly pollMs?: number;
+  /** Of the time, while there is something to mirror; all of it without it. */
+  readonly share?: number;
 }
 
 export const publisherRole = "publisher";
@@ -74,15 +76,17 @@ interface Mirroring extends PublisherPorts, PublisherOptions {
 }
 
 async function mirrorFrom(run: Mirroring): Promise<void> {
-  const { clock, ended, report, pollMs = mirrorPollMs } = run;
+  const { clock, ended, report, pollMs = mirrorPollMs, share = 1 } = run;
   let progress = progressOf(run.hold.position);
   for (let failures = 0; !ended.aborted; ) {
     try {
+      const beganMs = clock.nowMs();
       const step = await mirrorOn(run, progress);
       if (step === "lost") return;
       progress = step.progress;
       failures = 0;
-      if (!step.more) await clock.sleep(pollMs, ended);
+      const tookMs = clock.nowMs() - beganMs;
+      await clock.sleep(step.more ? restMs(tookMs, share) : pollMs, ended);
     } catch (thrown) {
       if (!(thrown instanceof Fault && thrown.retryable)) throw thrown;
       if (failures === 0) report(`publisher: ${messageOf(thrown)}`);

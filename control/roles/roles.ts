@@ -3,6 +3,7 @@
 
 import type { ControlRole } from "#control/config";
 import type { ControlPorts } from "#control/services/context";
+import { roleShareBesideApi } from "#core/model/limits";
 import type { EventMirror } from "#core/ports/event-mirror";
 import type { Role } from "./lease.ts";
 import { projector } from "./projector.ts";
@@ -25,7 +26,9 @@ export interface RolesOptions {
 /** Starts those that were asked for; `api` and `sweeper` are the control plane's own. */
 export function startRoles(ports: ControlPorts, options: RolesOptions): Role {
   const { roles, owner, report, mirror, retentionDays } = options;
-  const common = { owner, report };
+  // Requests come first where there are any; a process without them has all its time for its roles.
+  const share = roles.includes("api") ? roleShareBesideApi : 1;
+  const common = { owner, report, share };
   const started: Role[] = [];
   if (roles.includes("publisher") && mirror !== undefined) {
     started.push(publisher({ ...ports, mirror }, common));

@@ -9,7 +9,9 @@ import type { Transition } from "#core/ports/event-log";
 /**
  * Compare-and-swap of every head: the heads are locked in the order of the executions, so that two
  * appends can't wait for each other, and compared once more when a lock had to be waited for. What
- * follows is done for the accepted executions alone, and they are the answer. A row that was to be
+ * follows is done for the accepted executions alone, and they are the answer. Rows that were there
+ * before, be they removed or replaced, are locked first, in the order in which renewals lock them:
+ * that is what the count of them is asked for, since else nothing says what is done first. A row that was to be
  * handed over is asked about in the table of rules itself: a fresh rule can't be overshot.
  */
 export const appendSql = `
@@ -49,14 +51,14 @@ logged as (
   from json_to_recordset($2::text::json) as e(execution_id bigint, seq integer, event_id bigint,
     type text, step text, payload text, digest text)
   join accepted a on a.execution_id = e.execution_id),
-doomed as materialized (
-  select c.command_id from noetl.command c
-  join json_to_recordset($3::text::json) as s(by_id bigint, command_id text)
+found as materialized (
+  select c.command_id, s.stays from noetl.command c
+  join json_to_recordset($3::text::json) as s(by_id bigint, command_id text, stays boolean)
     on s.command_id = c.command_id
   join accepted a on a.execution_id = s.by_id
   order by c.command_id for update of c),
 settled as (
-  delete from noetl.command c using doomed d where c.command_id = d.command_id),
+  delete from noetl.command c using found f where c.command_id = f.command_id and not f.stays),
 withheld as materialized (
   select distinct i.by_id from json_to_recordset($4::text::json) as i(by_id bigint, pool text,
     worker text, tenant text, playbook text, tool text)
@@ -82,6 +84,7 @@ issued as (
   cross join lateral (
     select case when i.by_id in (select by_id from withheld) then null else i.worker end
       as worker) g
+  where (select count(*) from found) >= 0
   order by i.n
   on conflict (command_id) do update set
     execution_id = excluded.execution_id, kind = excluded.kind, pool = excluded.pool,
@@ -135,12 +138,22 @@ const eventRecords = ({ events }: Transition): readonly object[] =>
     digest,
   }));
 
-/** A command settled and issued again in one transition is a row replaced, not one removed. */
-function settledRecords({ row, settled, issued }: Transition): readonly object[] {
+/**
+ * The rows that are there already. A command settled and issued again in one transition is a row
+ * replaced, not one removed; so is, mostly, one whose row isn't of its first attempt, or is no tool's.
+ */
+function foundRecords({ row, settled, issued }: Transition): readonly object[] {
   const again = new Set(issued.map(({ commandId }) => commandId));
-  return settled
-    .filter((id) => !again.has(id))
-    .map((id) => ({ by_id: row.executionId, command_id: id }));
+  const stays = issued.filter(({ kind, attempt }) => kind === "timer" || attempt > 1);
+  const record = (id: string, stays: boolean) => ({
+    by_id: row.executionId,
+    command_id: id,
+    stays,
+  });
+  return [
+    ...settled.map((id) => record(id, again.has(id))),
+    ...stays.map(({ commandId }) => record(commandId, true)),
+  ];
 }
 
 /** Of several rows of one command only the last counts, as if they were stored one by one. */
@@ -179,7 +192,7 @@ export function appendValues(transitions: readonly Transition[]): readonly strin
   return [
     JSON.stringify(transitions.map(wantedRecord)),
     JSON.stringify(transitions.flatMap(eventRecords)),
-    JSON.stringify(transitions.flatMap(settledRecords)),
+    JSON.stringify(transitions.flatMap(foundRecords)),
     JSON.stringify(issued),
     JSON.stringify(transitions.flatMap(letterRecords)),
   ];

@@ -34,6 +34,7 @@ order by c.command_id`;
 const isHeld = `(c.status in ('leased', 'expired') and c.kind = excluded.kind
   and c.attempt = excluded.attempt)`;
 
+/** Rows that are there are locked first, in the order in which renewals lock them. */
 const repairSql = `
 with wanted as materialized (
   select * from json_to_record($1::text::json) as w(
@@ -67,14 +68,14 @@ asked as materialized (
   select i.* from json_to_recordset($2::text::json) as i(n integer, command_id text, kind text,
     pool text, attempt integer, due_ms float8, payload text, priority integer, tenant text,
     playbook text, tool text, labels text, suspect boolean)),
-stale as materialized (
-  select c.command_id from noetl.command c join accepted a
+there as materialized (
+  select c.command_id, c.kind from noetl.command c join accepted a
     on c.command_id >= a.execution_id::text || ':' and c.command_id < a.execution_id::text || ';'
-  where c.kind in ('tool', 'timer')
-    and not exists (select from asked i where i.command_id = c.command_id)
   order by c.command_id for update of c),
 gone as (
-  delete from noetl.command c where c.command_id = any(array(select command_id from stale))),
+  delete from noetl.command c where c.command_id = any(array(
+    select t.command_id from there t where t.kind in ('tool', 'timer')
+      and not exists (select from asked i where i.command_id = t.command_id)))),
 put as (
   insert into noetl.command as c (command_id, execution_id, kind, pool, attempt, status, due_at,
     ready_at, held_until, payload, priority, tenant, playbook, tool, labels, suspect_at)
@@ -82,7 +83,8 @@ put as (
     to_timestamp(i.due_ms / 1000), coalesce(to_timestamp(i.due_ms / 1000), now()),
     coalesce(to_timestamp(i.due_ms / 1000), now()), i.payload::json, i.priority, i.tenant,
     i.playbook, i.tool, i.labels::text[], case when i.suspect then now() end
-  from asked i cross join accepted a order by i.n
+  from asked i cross join accepted a
+  where (select count(*) from there) >= 0 order by i.n
   on conflict (command_id) do update set
     execution_id = excluded.execution_id, kind = excluded.kind, pool = excluded.pool,
     attempt = excluded.attempt, due_at = excluded.due_at, payload = excluded.payload,

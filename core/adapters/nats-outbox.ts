@@ -25,6 +25,7 @@ interface Message {
 
 export function natsOutbox(link: NatsLink): Outbox {
   let queue: Message[] = [];
+  let turn: Message[] = [];
   let queuedChars = 0;
   let lost = 0;
   let closed = false;
@@ -79,6 +80,22 @@ export function natsOutbox(link: NatsLink): Outbox {
     }
   };
 
+  /** One write for all that one turn of the event loop brought: writes cost more than messages. */
+  const sendSoon = (message: Message): void => {
+    turn.push(message);
+    if (turn.length === 1) setImmediate(sendTurn);
+  };
+
+  const sendTurn = (): void => {
+    const due = turn;
+    turn = [];
+    const connection = link.connection();
+    for (const message of due) {
+      if (connection !== undefined && queue.length === 0 && isOpen()) send(connection, message);
+      else keep(message);
+    }
+  };
+
   const stopListening = link.onConnected((connection) => {
     unconfirmed = 0;
     isConfirming = false;
@@ -89,16 +106,12 @@ export function natsOutbox(link: NatsLink): Outbox {
   return {
     publish: (subject, data) => {
       if (closed) return;
-      const connection = link.connection();
-      if (connection !== undefined && queue.length === 0 && isOpen()) {
-        send(connection, { subject, data });
-      } else {
-        keep({ subject, data });
-      }
+      sendSoon({ subject, data });
     },
     lost: () => lost,
     close: () => {
       closed = true;
+      sendTurn();
       stopListening();
       lost += queue.length;
       queue = [];

@@ -65,7 +65,11 @@ export function snowflakeMint(clock: Pick<Clock, "nowMs">, machine: number): IdM
   // The first millisecond of the epoch is left out, so that no id is zero.
   let timeMs = snowflakeEpochMs;
   let sequence = snowflakeSequenceMax;
-  const next = (after?: string): string => {
+  let last = "";
+  /** An id that is no later than our last one asks for nothing: the usual case, and a cheap one. */
+  const isPassed = (id: string): boolean => id.length === last.length && id <= last;
+  const next = (asked?: string): string => {
+    const after = asked !== undefined && isPassed(asked) ? undefined : asked;
     const floorMs = after === undefined ? 0 : snowflakeTimeMs(after);
     const startMs = Math.max(Math.floor(clock.nowMs()), floorMs);
     if (startMs > timeMs) {
@@ -78,11 +82,13 @@ export function snowflakeMint(clock: Pick<Clock, "nowMs">, machine: number): IdM
       sequence = 0;
     }
     const id = snowflake({ timeMs, machine, sequence });
+    last = id;
     if (after === undefined || BigInt(id) > BigInt(after)) return id;
     // Another machine minted `after` in this same millisecond: the next one is later than both.
     timeMs += 1;
     sequence = 0;
-    return snowflake({ timeMs, machine, sequence });
+    last = snowflake({ timeMs, machine, sequence });
+    return last;
   };
   return {
     executionId: () => executionId(next()),

@@ -87,7 +87,7 @@ export const verifyProblemsMax = 50;
 /** Open commands of one execution whose payloads are compared with the log. */
 export const verifyPayloadsMax = 200;
 /** Entries of the feed that the projector takes at once, and how long it waits for new ones. */
-export const projectorEntriesMax = 1_000;
+export const projectorEntriesMax = 250;
 export const projectorWaitMs = 500;
 /** The longest wait after a failure. */
 export const projectorWaitMsMax = 10_000;
@@ -207,6 +207,8 @@ export const statementPlansMax = 200;
 /** Partitions of the log are there for so many months after this one. */
 export const partitionMonthsAhead = 3;
 
+/** Of its time, what publishing and projecting get in a process that answers requests too. */
+export const roleShareBesideApi = 0.2;
 /** How often a control plane asks whether its database is still the same. */
 export const identityWatchMs = 5_000;
 /** Connections of one control process; its appends need one, its reads a few. */
@@ -336,7 +338,7 @@ export const streamHeartbeatMs = 15_000;
 /** A role's holder that hasn't renewed for this long has lost it. */
 export const roleLeaseMs = 15_000;
 /** Events written to the mirror before the cursor moves on. */
-export const mirrorEventsMax = 500;
+export const mirrorEventsMax = 250;
 /** Wait between two looks for new events, and between two tries after a failure. */
 export const mirrorPollMs = 250;
 export const mirrorRetryMsMax = 5_000;

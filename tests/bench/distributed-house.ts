@@ -29,6 +29,8 @@ export interface DistributedHouse {
 }
 
 export interface DistributedOptions {
+  /** What the control planes do; all roles without it. */
+  readonly roles?: string;
   readonly controls?: number;
   readonly workers?: number;
   readonly slots?: number;
@@ -46,12 +48,13 @@ const durable = [
 export async function startDistributed(
   options: DistributedOptions = {},
 ): Promise<DistributedHouse> {
-  const { controls = 1, workers = 1, slots = 256 } = options;
+  const { controls = 1, workers = 1, slots = 256, roles } = options;
   const cluster = await startCluster({
     controls,
     workers,
     slots,
     credential: "bench_pg",
+    controlEnvironment: roles === undefined ? {} : { NOETL_ROLES: roles },
     postgresSettings: durable,
   });
   const { postgres, nats, urls } = cluster;

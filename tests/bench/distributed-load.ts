@@ -1,7 +1,7 @@
 // A process of its own that puts the usual loads on the distributed shape and says what it found as
 // one line of JSON. Started by distributed-peers.ts and by hand:
 //
-//   bun tests/bench/distributed-load.ts [chain] [crowd] [fan] [wide] [children] [etl] [--quick]
+//   bun tests/bench/distributed-load.ts [chain] [crowd] [fan] [wide] [children] [etl] [--quick] [--roles=…]
 
 import { chainText } from "./bench-plans.ts";
 import { type DistributedHouse, startDistributed } from "./distributed-house.ts";
@@ -87,8 +87,9 @@ function documentServer(): { readonly url: string; stop(): Promise<void> } {
 export async function takeLoads(
   names: readonly LoadName[],
   quick: boolean,
+  roles?: string,
 ): Promise<Partial<Record<LoadName, LoadFound>>> {
-  const house = await startDistributed();
+  const house = await startDistributed(roles === undefined ? {} : { roles });
   const documents = documentServer();
   try {
     await house.target.query(
@@ -117,8 +118,15 @@ export async function takeLoads(
   }
 }
 
+/** `--roles=api,sweeper` */
+function rolesAsked(): string | undefined {
+  return process.argv.find((flag) => flag.startsWith("--roles="))?.slice("--roles=".length);
+}
+
 if (import.meta.main) {
   const asked = process.argv.slice(2).filter((name): name is LoadName => name in loads);
   const names = asked.length > 0 ? asked : (Object.keys(loads) as LoadName[]);
-  console.log(JSON.stringify(await takeLoads(names, process.argv.includes("--quick"))));
+  console.log(
+    JSON.stringify(await takeLoads(names, process.argv.includes("--quick"), rolesAsked())),
+  );
 }

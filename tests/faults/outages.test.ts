@@ -30,9 +30,10 @@ test(
 test(
   "a NATS server that was never there costs no execution",
   async () => {
-    const { executions } = await survived("nats-absent", 4);
+    const { executions, reissued } = await survived("nats-absent", 4);
 
     expect(executions).toBeGreaterThan(10);
+    expect(reissued).toEqual({ lease_expired: 0, worker_died: 0 });
   },
   limitMs,
 );

@@ -20,5 +20,6 @@ test("a storm of kills and cuts loses nothing, records nothing twice and leaves 
     stuck: 0,
   });
   expect(Object.keys(kills).sort()).toEqual([...faultKinds].sort());
-  expect(report.executions).toBeGreaterThan(faultKinds.length);
+  // What a killed worker had under way was done again, by somebody else.
+  expect(report.repeated_calls).toBeGreaterThan(0);
 }, 240_000);

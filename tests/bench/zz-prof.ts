@@ -1,0 +1,16 @@
+import { startCluster } from "#scripts/cluster";
+import { natsBus } from "#core/adapters/nats-bus";
+import { apiClient } from "#core/adapters/api-client";
+import { chainText } from "./bench-plans.ts";
+import { executionUpdate } from "#core/wire/subjects";
+const cluster = await startCluster({ controls: 1, workers: 1, slots: 256, postgresSettings: ["shared_buffers=1GB","max_wal_size=4GB"], controlEnvironment: { NOETL_ROLES: process.argv[3] ?? "api,sweeper" }, program: process.argv[4] === "prof" ? [process.execPath, "--cpu-prof", "--cpu-prof-dir=/tmp/prof", "cli/main.ts"] : undefined as never, onLine: (m, l) => console.error(m, l) });
+const bus = natsBus({ servers: cluster.nats.url, name: "b" });
+const client = apiClient({ fetch: (r) => fetch(r), baseUrl: cluster.urls[0]! });
+await client.registerCatalog({ body: { content: chainText(10) } });
+const waiting = new Map<string, () => void>(); const ended = new Set<string>();
+bus.subscribe(executionUpdate("*" as never, "playbook.*"), ({ subject }) => { const [, , id = "", , how = ""] = subject.split("."); if (how === "started") return; const w = waiting.get(id); if (w) { waiting.delete(id); w(); } else ended.add(id); });
+const run = async () => { const { execution_id: id } = await client.execute({ body: { path: "chain" } }); if (!ended.delete(id)) await new Promise<void>((r) => waiting.set(id, r)); };
+let left = Number(process.argv[2] ?? 3000); const t0 = performance.now(); const n = left;
+await Promise.all(Array.from({ length: 64 }, async () => { while (left-- > 0) await run(); }));
+console.log("steps/s", n * 10 / (performance.now() - t0) * 1000);
+await bus.close(); await cluster.close();
