@@ -80,7 +80,7 @@ async function startDev(values: Values, reset: boolean): Promise<Started> {
     documentation: documentation(version),
     duties: stores.duties,
   });
-  const server = listen(guarded(embedded.fetch), host, port);
+  const server = listen(guarded(embedded.fetch), { host, port });
   const started_at = new Date().toISOString();
   writeDevFile(directory, { pid: process.pid, url: server.url, started_at, version });
   greet(server, performance.now() - beganMs);

@@ -63,7 +63,7 @@ async function startOver(stores: Stores, options: Options): Promise<ControlProce
   const clock = systemClock();
   const server = openDoor(settings);
   const replica = await replicaOf(stores, clock, options);
-  const { NOETL_PUBLIC_URL: url = server.url } = settings;
+  const { NOETL_PUBLIC_URL: url = reachable(server.url) } = settings;
   const { ports, mirror } = portsOf(stores, { ...options, clock, replica, url });
   const control = startControl(ports, {
     report,
@@ -142,6 +142,11 @@ function portsOf(
   };
 }
 
+/** Nobody else reaches the address that stands for all of this machine's; its name they may. */
+function reachable(url: string): string {
+  return url.replace(/^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, `http://${hostname()}`);
+}
+
 interface Door extends Listening {
   /** From here on requests are answered by this; those that came before wait for it. */
   serve(fetch: Fetch): void;
@@ -149,7 +154,11 @@ interface Door extends Listening {
 
 function openDoor({ NOETL_HOST: host, NOETL_PORT: port }: ControlSettings): Door {
   const opened = Promise.withResolvers<Fetch>();
-  const server = listen(async (request) => (await opened.promise)(request), host, port);
+  const server = listen(async (request) => (await opened.promise)(request), {
+    host,
+    port,
+    exact: true,
+  });
   return { ...server, serve: opened.resolve };
 }
 

@@ -8,6 +8,7 @@ import { openPostgres } from "#control/store/postgres";
 import { guardServers } from "./cluster-guard.ts";
 import { type ControlLines, closeLines, controlLines } from "./cluster-lines.ts";
 import { type Member, startControlMember, startWorkerMember } from "./cluster-member.ts";
+import { freePortFrom } from "./free-port.ts";
 import { type ScratchNats, scratchNats } from "./scratch-nats.ts";
 import { type ScratchPostgres, scratchPostgres } from "./scratch-postgres.ts";
 
@@ -73,7 +74,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     servers.push(nats.stop);
     const parts = { options, postgres, nats, folder, controls, workers, lines };
     const { start, urls } = memberStarts(parts);
-    for (let n = 0; n < options.controls; n++) await start.control(options.port);
+    for (let n = 0; n < options.controls; n++) {
+      const first = options.port === undefined ? undefined : options.port + n;
+      await start.control(first === undefined ? undefined : await freePortFrom(first));
+    }
     await Promise.all(Array.from({ length: options.workers }, start.worker));
     return {
       ...{ postgres, nats, controls, workers, urls, lines, close },

@@ -5,7 +5,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "./scratch-postgres.ts";
+import { freePort } from "./free-port.ts";
 import { natsServer } from "./system-packages.ts";
 
 export interface ScratchNats {

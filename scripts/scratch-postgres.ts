@@ -2,9 +2,9 @@
 // machine, for measurements and for tests. It may be killed and started again over the same data.
 
 import { chmod, chown, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 import { postgresBin } from "./system-packages.ts";
 
 export interface ScratchPostgres {
@@ -125,17 +125,4 @@ async function run(programs: string, [program = "", ...rest]: readonly string[])
 
 function userFlags(): readonly string[] {
   return [`--reuid=${serverUser}`, `--regid=${serverUser}`, "--clear-groups"];
-}
-
-/** A port that nobody listens on just now. */
-export function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const server = createServer();
-  server.on("error", reject);
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
-    server.close(() => resolve(port));
-  });
-  return promise;
 }

@@ -60,7 +60,7 @@ export async function expectedRow(
   const { checkpoint, due } = await eventAt(request, yieldedSeq, "command.yielded");
   const payload = isJsonObject(row.payload) ? { ...row.payload, checkpoint } : row.payload;
   return command.waiting === true
-    ? { ...row, payload, kind: "timer", dueAtMs: due }
+    ? { ...row, payload, kind: "timer", dueInMs: due - context.clock.nowMs() }
     : { ...row, payload, ...(suspect ? { suspect } : {}) };
 }
 

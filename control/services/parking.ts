@@ -52,7 +52,7 @@ export async function parkCommand(
         kind: "timer",
         pool: payload.pool,
         attempt,
-        dueAtMs: due,
+        dueInMs: yielded.delay_ms,
         terms: payload.terms,
         payload: { ...payload.payload, checkpoint } as unknown as Json,
       };

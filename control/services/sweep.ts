@@ -42,18 +42,29 @@ export function sweeper(executions: () => Executions, options: SweeperOptions): 
 
   /** Only what ran before this process did is known to be dead. */
   let isFirst = workersAreNew;
-  const sweepOnce = async (): Promise<void> => {
+  let leasesAtMs = Number.NEGATIVE_INFINITY;
+  const nowMs = (): number => executions().context.clock.nowMs();
+  const lookAfterLeases = async (): Promise<void> => {
     const service = executions();
-    while (await sweepCross(service, report)) kicked = false;
+    leasesAtMs = nowMs();
     await sweepLeases(service, { report, workersAreNew: isFirst });
     isFirst = false;
     service.lines.refresh(await service.context.log.queues());
+  };
+  /** However much there is to tell others, leases are looked after in between. */
+  const sweep = async (alwaysLeases: boolean): Promise<void> => {
+    const isDue = (): boolean => Math.abs(nowMs() - leasesAtMs) >= sweepMs;
+    while (await sweepCross(executions(), report)) {
+      kicked = false;
+      if (isDue()) await lookAfterLeases();
+    }
+    if (alwaysLeases || isDue()) await lookAfterLeases();
   };
   const run = async (): Promise<void> => {
     const { clock } = executions().context;
     while (!stopped.signal.aborted) {
       kicked = false;
-      await sweepOnce().catch((thrown: unknown) => report(`sweep: ${messageOf(thrown)}`));
+      await sweep(false).catch((thrown: unknown) => report(`sweep: ${messageOf(thrown)}`));
       if (kicked || stopped.signal.aborted) continue;
       wake = new AbortController();
       await clock.sleep(sweepMs, wake.signal);
@@ -66,7 +77,7 @@ export function sweeper(executions: () => Executions, options: SweeperOptions): 
       running ??= run();
       wake.abort();
     },
-    sweepOnce,
+    sweepOnce: () => sweep(true),
     stop: async () => {
       stopped.abort();
       wake.abort();
@@ -93,6 +104,8 @@ async function sweepCross(
       }
     }),
   );
+  // Before the rows are gone: whoever dies here leaves them to the next sweep.
+  await cancelLateChildren(executions, rows);
   await log.done(acted.filter((id) => id !== undefined));
   return rows.length > 0;
 }
@@ -114,10 +127,8 @@ async function act(executions: Executions, row: CommandRow): Promise<void> {
   }
 }
 
-/** A child made after its parent's cancellation starts cancelled. */
 async function startChild(executions: Executions, row: CommandRow): Promise<void> {
   const { child, depth, priority, tenant } = row.payload as unknown as ChildStartPayload;
-  const { log } = executions.context;
   const { command_id, child_id } = child;
   const parent = { execution_id: row.executionId, command_id, depth };
   try {
@@ -135,9 +146,23 @@ async function startChild(executions: Executions, row: CommandRow): Promise<void
     await settleChild(executions, { parent, child_id, status: "failed", error });
     return;
   }
-  const head = await log.head(row.executionId);
-  if (head?.row.status === "cancelled") {
-    await endExecution(executions, child_id, { reason: `parent ${row.executionId} cancelled` });
+}
+
+/** A child made after its parent's cancellation starts cancelled. */
+async function cancelLateChildren(
+  executions: Executions,
+  rows: readonly CommandRow[],
+): Promise<void> {
+  const starts = rows.filter(({ kind }) => kind === "child.start");
+  const parents = new Set(starts.map(({ executionId }) => executionId));
+  for (const parent of parents) {
+    const head = await executions.context.log.head(parent);
+    if (head?.row.status !== "cancelled") continue;
+    for (const { executionId, payload } of starts) {
+      if (executionId !== parent) continue;
+      const { child } = payload as unknown as ChildStartPayload;
+      await endExecution(executions, child.child_id, { reason: `parent ${parent} cancelled` });
+    }
   }
 }
 

@@ -73,17 +73,17 @@ issued as (
     case when g.worker is not null then clock_timestamp() end,
     case when g.worker is not null
       then clock_timestamp() + i.lease_ms * interval '1 millisecond' end,
-    to_timestamp(i.due_ms / 1000), coalesce(to_timestamp(i.due_ms / 1000), now()),
-    coalesce(to_timestamp(i.due_ms / 1000), now()), i.priority, i.tenant, i.playbook, i.tool,
+    d.due_at, coalesce(d.due_at, now()), coalesce(d.due_at, now()), i.priority, i.tenant, i.playbook, i.tool,
     i.labels, case when i.suspect then now() end, i.payload::json
   from json_to_recordset($4::text::json) as i(n integer, by_id bigint, command_id text,
     execution_id bigint, kind text, pool text, attempt integer, worker text, lease_ms float8,
-    due_ms float8, priority integer, tenant text, playbook text, tool text, labels text[],
+    due_in_ms float8, priority integer, tenant text, playbook text, tool text, labels text[],
     suspect boolean, payload text)
   join accepted a on a.execution_id = i.by_id
   cross join lateral (
     select case when i.by_id in (select by_id from withheld) then null else i.worker end
       as worker) g
+  cross join lateral (select now() + i.due_in_ms * interval '1 millisecond' as due_at) d
   where (select count(*) from found) >= 0
   order by i.n
   on conflict (command_id) do update set
@@ -167,7 +167,7 @@ const issuedRecords = ({ row, issued }: Transition): readonly object[] =>
     attempt: command.attempt,
     worker: command.lease?.worker,
     lease_ms: command.lease?.leaseMs,
-    due_ms: command.dueAtMs,
+    due_in_ms: command.dueInMs,
     ...(command.terms ?? plainTerms),
     suspect: command.suspect,
     payload: JSON.stringify(command.payload),

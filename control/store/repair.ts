@@ -66,7 +66,7 @@ accepted as materialized (
   select execution_id from moved union all select execution_id from started),
 asked as materialized (
   select i.* from json_to_recordset($2::text::json) as i(n integer, command_id text, kind text,
-    pool text, attempt integer, due_ms float8, payload text, priority integer, tenant text,
+    pool text, attempt integer, due_in_ms float8, payload text, priority integer, tenant text,
     playbook text, tool text, labels text, suspect boolean)),
 there as materialized (
   select c.command_id, c.kind from noetl.command c join accepted a
@@ -80,10 +80,10 @@ put as (
   insert into noetl.command as c (command_id, execution_id, kind, pool, attempt, status, due_at,
     ready_at, held_until, payload, priority, tenant, playbook, tool, labels, suspect_at)
   select i.command_id, a.execution_id, i.kind, i.pool, i.attempt, 'ready',
-    to_timestamp(i.due_ms / 1000), coalesce(to_timestamp(i.due_ms / 1000), now()),
-    coalesce(to_timestamp(i.due_ms / 1000), now()), i.payload::json, i.priority, i.tenant,
+    d.due_at, coalesce(d.due_at, now()), coalesce(d.due_at, now()), i.payload::json, i.priority, i.tenant,
     i.playbook, i.tool, i.labels::text[], case when i.suspect then now() end
   from asked i cross join accepted a
+  cross join lateral (select now() + i.due_in_ms * interval '1 millisecond' as due_at) d
   where (select count(*) from there) >= 0 order by i.n
   on conflict (command_id) do update set
     execution_id = excluded.execution_id, kind = excluded.kind, pool = excluded.pool,
@@ -151,7 +151,7 @@ const askedRecord = (row: NewCommandRow, n: number): object => {
     kind: row.kind,
     pool: row.pool,
     attempt: row.attempt,
-    due_ms: row.dueAtMs,
+    due_in_ms: row.dueInMs,
     payload: JSON.stringify(row.payload),
     priority,
     tenant,

@@ -20,16 +20,25 @@ export interface Listening {
   stop(): Promise<void>;
 }
 
+export interface ListenAt {
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** Only this port will do: others were told of it. */
+  readonly exact?: boolean;
+}
+
 /** @throws Fault `unavailable` when none of the ports can be had. */
-export function listen(fetch: Fetch, host: string, port: number): Listening {
-  const last = Math.min(port + portsTriedMax, 65_535);
+export function listen(fetch: Fetch, { host, port, exact = false }: ListenAt): Listening {
+  const last = exact ? port : Math.min(port + portsTriedMax, 65_535);
   for (let tried = port; tried <= last; tried++) {
     const server = serve(fetch, host, tried);
     if (server === undefined) continue;
     const name = host.includes(":") ? `[${host}]` : host;
     return { url: `http://${name}:${server.port}`, stop: () => stopped(server) };
   }
-  throw new Fault("unavailable", `no free port on ${host} from ${port} to ${last}`);
+  const ports = exact ? `port ${port}` : `ports ${port} to ${last}`;
+  throw new Fault("unavailable", `${ports} of ${host}: in use by others`);
 }
 
 async function stopped(server: Bun.Server<undefined>): Promise<void> {

@@ -150,9 +150,10 @@ export function memoryCommandRows(nowMs: () => number): MemoryCommandRows {
 
   return {
     rules,
-    put: ({ payload, lease, dueAtMs, terms = plainTerms, suspect = false, ...row }) => {
+    put: ({ payload, lease, dueInMs, terms = plainTerms, suspect = false, ...row }) => {
       const before = rows.get(row.commandId);
       table.remove(row.commandId);
+      const dueAtMs = dueInMs === undefined ? undefined : nowMs() + dueInMs;
       const placeMs = Math.min(before?.readyAtMs ?? nowMs(), nowMs());
       const stored: MemoryRow = {
         row: { ...row, terms, suspect },

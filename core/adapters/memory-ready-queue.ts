@@ -8,7 +8,7 @@ import { type MinHeap, minHeap } from "./min-heap.ts";
 /** A row of the memory event log; every change of it gives it a new stamp. */
 export interface MemoryRow {
   readonly row: Required<Pick<NewCommandRow, "terms" | "suspect">> &
-    Omit<NewCommandRow, "payload" | "lease" | "dueAtMs">;
+    Omit<NewCommandRow, "payload" | "lease" | "dueInMs">;
   /** Kept as text: what comes out is never the object that went in. */
   readonly payloadText: string;
   readonly readyAtMs: number;

@@ -18,8 +18,8 @@ export interface NewCommandRow {
   readonly kind: CommandRowKind;
   readonly pool: string;
   readonly attempt: number;
-  /** Not before this time; milliseconds since 1970. */
-  readonly dueAtMs?: number;
+  /** Not before so much time has passed, by the clock of the store: replicas may differ on theirs. */
+  readonly dueInMs?: number;
   /**
    * Handed to this worker in the same breath: born leased, for so long, unless a rule speaks of
    * it. A hand-over that its worker never speaks of is taken back when the lease has run out.

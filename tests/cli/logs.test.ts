@@ -63,7 +63,7 @@ const opened = (): { readonly house: House; readonly url: string } => {
 
 beforeAll(async () => {
   house = await startHouse({ store: "pglite", playbooks: [printing, held, parent] });
-  server = listen(house.embedded.fetch, "127.0.0.1", 0);
+  server = listen(house.embedded.fetch, { host: "127.0.0.1", port: 0 });
 });
 afterAll(async () => {
   await server?.stop();

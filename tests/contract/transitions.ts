@@ -84,7 +84,7 @@ export interface CommandParts {
   readonly kind?: CommandRowKind;
   readonly pool?: string;
   readonly attempt?: number;
-  readonly dueAtMs?: number;
+  readonly dueInMs?: number;
   readonly lease?: { readonly worker: string; readonly leaseMs: number };
   readonly terms?: DispatchTerms;
   readonly suspect?: boolean;
