@@ -2,7 +2,8 @@
 // one towards its database, and either may be cut while the process lives on.
 
 import { type CutProxy, cutProxy } from "./cut-proxy.ts";
-import { freePort, type ScratchPostgres } from "./scratch-postgres.ts";
+import { freePort } from "./free-port.ts";
+import type { ScratchPostgres } from "./scratch-postgres.ts";
 
 export interface ControlLines {
   /** Between the control plane and everybody who was told its public address: the workers. */

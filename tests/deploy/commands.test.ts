@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { openPostgres } from "#control/store/postgres";
 import { type ApiClient, apiClient } from "#core/adapters/api-client";
-import { freePort } from "#scripts/scratch-postgres";
+import { freePort } from "#scripts/free-port";
 import { natsServer, postgresBin } from "#scripts/system-packages";
 import { binaryTestMs, builtBinary } from "#tests/binary/binary";
 import { type Ended, type Running, startNoetl, type Workplace, workplace } from "#tests/cli/noetl";
