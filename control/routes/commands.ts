@@ -10,6 +10,7 @@ import {
 } from "#control/services/dispatch";
 import type { Executions } from "#control/services/executions";
 import { fetchResult, storeResult } from "#control/services/results";
+import type { WorkerCommand } from "#core/model/command";
 import { Fault } from "#core/model/fault";
 import type { CommandId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
@@ -34,11 +35,36 @@ function tooMany(what: string, found: number, most: number): Fault {
   return new Fault("too_large", `expected at most ${most} ${what} in a request, found ${found}`);
 }
 
-export function commandRoutes(app: Elysia, executions: Executions): void {
-  mount(app, api.claim, async ({ body }) => ({
-    commands: [...(await claimCommands(executions, body))],
+interface Reply {
+  readonly worker: string;
+  readonly commands: readonly WorkerCommand[];
+  /** Aborted when the worker no longer listens. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A request that an outage has held up outlives the worker's patience: what it leases in the end
+ * would be heard of by nobody for a whole lease, and be suspect after it.
+ */
+async function giveBackUnheard(
+  executions: Executions,
+  { worker, commands, signal }: Reply,
+): Promise<void> {
+  if (!signal.aborted || commands.length === 0) return;
+  const leases = commands.map(({ command_id, attempt }) => ({
+    commandId: command_id,
+    attempt,
   }));
-  mount(app, api.settle, async ({ body }) => {
+  await releaseLeases(executions, worker, leases);
+}
+
+export function commandRoutes(app: Elysia, executions: Executions): void {
+  mount(app, api.claim, async ({ body }, { signal }) => {
+    const commands = await claimCommands(executions, body);
+    await giveBackUnheard(executions, { worker: body.worker, commands, signal });
+    return { commands: [...commands] };
+  });
+  mount(app, api.settle, async ({ body }, { signal }) => {
     const { outcomes, ...work } = body;
     if (outcomes.length > settleOutcomesMax) {
       throw tooMany("outcomes", outcomes.length, settleOutcomesMax);
@@ -48,6 +74,7 @@ export function commandRoutes(app: Elysia, executions: Executions): void {
       // The schema holds the fields that decide; the rest of an output is data.
       outcomes: outcomes as unknown as readonly Outcome[],
     });
+    await giveBackUnheard(executions, { worker: work.worker, signal, ...settled });
     return {
       verdicts: [...settled.verdicts],
       commands: [...settled.commands],

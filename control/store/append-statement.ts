@@ -9,10 +9,10 @@ import type { Transition } from "#core/ports/event-log";
 /**
  * Compare-and-swap of every head: the heads are locked in the order of the executions, so that two
  * appends can't wait for each other, and compared once more when a lock had to be waited for. What
- * follows is done for the accepted executions alone, and they are the answer. Rows that were there
- * before, be they removed or replaced, are locked first, in the order in which renewals lock them:
- * that is what the count of them is asked for, since else nothing says what is done first. A row that was to be
- * handed over is asked about in the table of rules itself: a fresh rule can't be overshot.
+ * follows is done for the accepted executions alone, and they are the answer. Rows that are removed
+ * or replaced are locked in the order in which renewals lock them, and before anything is done to
+ * one: only what asks for them, be it their count, makes the database find them first. A row that
+ * was to be handed over is asked about in the table of rules itself: a fresh rule can't be overshot.
  */
 export const appendSql = `
 with wanted as materialized (
@@ -139,12 +139,12 @@ const eventRecords = ({ events }: Transition): readonly object[] =>
   }));
 
 /**
- * The rows that are there already. A command settled and issued again in one transition is a row
- * replaced, not one removed; so is, mostly, one whose row isn't of its first attempt, or is no tool's.
+ * The rows that may be there already. A command settled and issued again in one transition is a row
+ * replaced, not one removed; and a timer or a later attempt mostly takes the place of a row.
  */
 function foundRecords({ row, settled, issued }: Transition): readonly object[] {
   const again = new Set(issued.map(({ commandId }) => commandId));
-  const stays = issued.filter(({ kind, attempt }) => kind === "timer" || attempt > 1);
+  const replacing = issued.filter(({ kind, attempt }) => kind === "timer" || attempt > 1);
   const record = (id: string, stays: boolean) => ({
     by_id: row.executionId,
     command_id: id,
@@ -152,7 +152,7 @@ function foundRecords({ row, settled, issued }: Transition): readonly object[] {
   });
   return [
     ...settled.map((id) => record(id, again.has(id))),
-    ...stays.map(({ commandId }) => record(commandId, true)),
+    ...replacing.map(({ commandId }) => record(commandId, true)),
   ];
 }
 

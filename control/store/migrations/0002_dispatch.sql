@@ -124,7 +124,11 @@ declare
 begin
   if exists (select from noetl.slot s where s.key = p_key and s.n > p_max and 'leased' =
     (select c.status from noetl.command c where c.command_id = s.command_id)) then
-    perform from noetl.slot s where s.key = p_key and s.n = 1 for update;
+    -- Two claims that come to two such keys in different orders must not wait for each other.
+    perform from noetl.slot s where s.key = p_key and s.n = 1 for update skip locked;
+    if not found then
+      return '{}';
+    end if;
     select greatest(0, least(p_want, p_max - count(*))) into room from noetl.slot s
     where s.key = p_key and 'leased' =
       (select c.status from noetl.command c where c.command_id = s.command_id);

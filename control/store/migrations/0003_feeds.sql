@@ -139,6 +139,9 @@ begin
   with doomed as materialized (
     select x.execution_id as id from noetl.execution x
     where x.execution_id >= low and x.execution_id < high and x.status <> 'running'
+      -- What it has to tell others may name its results: that is told first.
+      and not exists (select from noetl.command c where c.command_id >= x.execution_id || ':'
+        and c.command_id < x.execution_id || ';')
     order by x.execution_id limit most for update skip locked),
   results as (
     delete from noetl.result_store r using doomed d
@@ -176,6 +179,9 @@ begin
   perform set_config('lock_timeout', lock_ms || 'ms', true);
   begin
     lock table noetl.event in access exclusive mode;
+    if to_regclass('noetl.' || name) is null then
+      return 'dropped';
+    end if;
     if exists (select from noetl.execution x where x.execution_id >= low and x.execution_id < high)
     then
       return 'kept';
