@@ -7,7 +7,7 @@ import { type ApiClient, apiClient } from "#core/adapters/api-client";
 import { messageOf } from "#core/model/fault";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { effectsAlias, playbookText, storedShapes } from "./storm-playbooks.ts";
-import { type SlowMs, type StormTarget, startTarget } from "./storm-target.ts";
+import { type FirstCalls, type StormTarget, startTarget } from "./storm-target.ts";
 
 export interface StormHouse {
   readonly cluster: Cluster;
@@ -33,7 +33,7 @@ export interface HouseOptions {
   readonly workers: number;
   readonly slots: number;
   readonly natsStartsLater: boolean;
-  readonly slowMs: SlowMs;
+  readonly firstCalls: FirstCalls | undefined;
 }
 
 export const callMs = 6_000;
@@ -46,7 +46,7 @@ const durable = ["shared_buffers=64MB", "synchronous_commit=on", "fsync=on"];
 /** @throws Error where a program is missing, or a member ends before it is ready. */
 export async function startHouse(options: HouseOptions): Promise<StormHouse> {
   const lines: string[] = [];
-  const target = startTarget(options.slowMs);
+  const target = startTarget(options.firstCalls);
   const cluster = await startCluster({
     ...options,
     hasLines: true,

@@ -17,7 +17,6 @@ import {
   type StormProblem,
 } from "./storm-report.ts";
 import { type Scenario, type ScenarioName, scenarios } from "./storm-scenarios.ts";
-import { slowMsDefault } from "./storm-target.ts";
 
 export interface StormOptions {
   readonly scenario: ScenarioName;
@@ -59,8 +58,8 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   const { scenario: name, seed, tell = () => {} } = options;
   const scenario: Scenario = scenarios[name];
   const { seconds = scenario.seconds } = options;
-  const { natsStartsLater = false, slowMs = slowMsDefault } = scenario;
-  const house = await startHouse({ controls, workers, slots, natsStartsLater, slowMs });
+  const { natsStartsLater = false, firstCalls } = scenario;
+  const house = await startHouse({ controls, workers, slots, natsStartsLater, firstCalls });
   const leaving: (() => void)[] = [];
   options.onHouse?.(house.close);
   try {

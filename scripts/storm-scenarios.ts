@@ -5,7 +5,7 @@ import type { StormFaults } from "./storm-faults.ts";
 import type { StormHouse } from "./storm-house.ts";
 import type { StormMembers } from "./storm-members.ts";
 import { schedule } from "./storm-schedule.ts";
-import type { SlowMs } from "./storm-target.ts";
+import type { FirstCalls } from "./storm-target.ts";
 
 export interface ScenarioSettings {
   readonly seed: number;
@@ -22,7 +22,7 @@ export interface Scenario {
   /** How long the load goes on when nobody says. */
   readonly seconds: number;
   readonly natsStartsLater?: boolean;
-  readonly slowMs?: SlowMs;
+  readonly firstCalls?: FirstCalls;
   /** No worker is lost, so that no attempt may be either. */
   readonly burnsNoAttempt?: boolean;
   /** Everything that is done to the house; resolves when all is back. */
@@ -50,8 +50,8 @@ export const scenarios = {
   "postgres-away": {
     seconds: 55,
     burnsNoAttempt: true,
-    // Some calls end in the middle of the outage, others go on all the time.
-    slowMs: [15_000, 60_000],
+    // Those before the outage: some end in the middle of it, others go on all the time.
+    firstCalls: { calls: 24, msMin: 15_000, msMax: 60_000 },
     play: async ({ faults }) => {
       await Bun.sleep(warmUpMs);
       await single(faults, "postgres_killed", longOutageMs);

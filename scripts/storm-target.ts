@@ -10,12 +10,22 @@ export interface StormTarget {
 
 const flakyTimes = 1;
 
-/** How long a slow call takes, from and to. */
-export type SlowMs = readonly [min: number, max: number];
+/** The first slow calls, which may be slower than the rest. */
+export interface FirstCalls {
+  readonly calls: number;
+  readonly msMin: number;
+  readonly msMax: number;
+}
 
-export const slowMsDefault: SlowMs = [1_000, 3_000];
+const slow: FirstCalls = { calls: 0, msMin: 1_000, msMax: 3_000 };
 
-export function startTarget([slowMsMin, slowMsMax]: SlowMs): StormTarget {
+export function startTarget(first: FirstCalls = slow): StormTarget {
+  let begun = 0;
+  const slowMs = (caller: string): number => {
+    begun += 1;
+    const { msMin, msMax } = begun <= first.calls ? first : slow;
+    return msMin + (Bun.hash.crc32(caller) % (msMax - msMin));
+  };
   const failures = new Map<string, number>();
   const slowCalls = new Map<string, number>();
   const server = Bun.serve({
@@ -31,7 +41,7 @@ export function startTarget([slowMsMin, slowMsMax]: SlowMs): StormTarget {
           return Response.json({ ok: true });
         case "/slow":
           slowCalls.set(caller, (slowCalls.get(caller) ?? 0) + 1);
-          await Bun.sleep(slowMsMin + (Bun.hash.crc32(caller) % (slowMsMax - slowMsMin)));
+          await Bun.sleep(slowMs(caller));
           return Response.json({ ok: true });
         case "/flaky": {
           const failed = failures.get(caller) ?? 0;

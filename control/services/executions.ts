@@ -40,6 +40,8 @@ export interface Request<Answer> {
   readonly onRejected?: (reason: string) => Request<Answer>["rule"];
   /** For the first event of an execution, whose plan the state doesn't name yet. */
   readonly plan?: Plan;
+  /** Most probably nothing is stored of the execution yet: it isn't asked for before the append. */
+  readonly isFirst?: boolean;
 }
 
 interface Queued {
@@ -165,7 +167,7 @@ export class Executions {
   /** One try; false to reload and try again. */
   async #tryServe(id: ExecutionId, batch: readonly Queued[], attempt: number): Promise<boolean> {
     try {
-      return await this.#transact(id, batch);
+      return await this.#transact(id, batch, attempt);
     } catch (thrown) {
       if (thrown instanceof StoreRefusal) {
         this.states.drop(id);
@@ -182,8 +184,9 @@ export class Executions {
     }
   }
 
-  async #transact(id: ExecutionId, batch: readonly Queued[]): Promise<boolean> {
-    const state = await this.states.load(id);
+  async #transact(id: ExecutionId, batch: readonly Queued[], attempt: number): Promise<boolean> {
+    const isFirst = attempt === 0 && batch[0]?.request.isFirst === true;
+    const state = isFirst ? this.states.first(id) : await this.states.load(id);
     const plan = await this.#planFor(state, batch);
     const builder =
       plan === undefined ? undefined : new TransitionBuilder(this.context, plan, state);

@@ -5,8 +5,8 @@ import type { Origin, ParentLink, PlaybookStarted } from "#core/model/event";
 import { Fault } from "#core/model/fault";
 import type { CatalogId, ExecutionId } from "#core/model/ids";
 import type { JsonObject } from "#core/model/json";
-import type { CatalogEntry } from "#core/ports/catalog-store";
 import type { Executions } from "./executions.ts";
+import type { Version } from "./plans.ts";
 import type { TransitionBuilder } from "./transition.ts";
 
 export interface StartRequest {
@@ -26,7 +26,7 @@ export interface StartRequest {
 
 export interface Started {
   readonly executionId: ExecutionId;
-  readonly entry: CatalogEntry;
+  readonly entry: Version;
   readonly commandsGenerated: number;
   /** The execution existed already: nothing was started now. */
   readonly existed: boolean;
@@ -38,8 +38,8 @@ export async function startExecution(
   request: StartRequest,
 ): Promise<Started> {
   const { context } = executions;
-  const entry = await entryOf(executions, request);
-  const plan = context.plans.ofEntry(entry);
+  const entry = await versionOf(executions, request);
+  const { plan } = entry;
   const executionId = request.executionId ?? context.ids.executionId();
   const started: PlaybookStarted = {
     type: "playbook.started",
@@ -58,6 +58,7 @@ export async function startExecution(
   let commandsGenerated = 0;
   const existed = await executions.submit(executionId, {
     plan,
+    isFirst: true,
     rule: (state) => {
       if (state.started !== undefined) return { answer: true };
       const extend = (builder: TransitionBuilder): void => {
@@ -69,14 +70,10 @@ export async function startExecution(
   return { executionId, entry, commandsGenerated, existed };
 }
 
-async function entryOf(executions: Executions, request: StartRequest): Promise<CatalogEntry> {
-  const { catalog } = executions.context;
+async function versionOf(executions: Executions, request: StartRequest): Promise<Version> {
   const { path, catalogId, version } = request;
-  const entry =
-    catalogId !== undefined
-      ? await catalog.byId(catalogId)
-      : await catalog.byPath(path ?? "", version);
-  if (entry !== undefined) return entry;
+  const found = await executions.context.plans.version({ path, catalogId, version });
+  if (found !== undefined) return found;
   const what = catalogId ?? `${path ?? ""}${version === undefined ? "" : ` version ${version}`}`;
   throw new Fault("not_found", `playbook ${what} is not in the catalog`);
 }

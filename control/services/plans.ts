@@ -9,15 +9,54 @@ import { parsePlaybook } from "#core/playbook/parse";
 import type { Plan } from "#core/playbook/plan";
 import type { CatalogEntry, CatalogStore } from "#core/ports/catalog-store";
 import { BoundedCache } from "./bounded-cache.ts";
+import { sharedLookups } from "./shared-lookups.ts";
+
+/** A version of a playbook, without its text. */
+export interface Version extends Pick<CatalogEntry, "catalogId" | "path" | "version" | "digest"> {
+  readonly plan: Plan;
+}
 
 export class Plans {
   readonly #byCatalogId = new BoundedCache<CatalogId, Plan>(planCacheEntriesMax);
   readonly #byDigest = new BoundedCache<string, Plan>(planCacheEntriesMax);
+  readonly #versions = new BoundedCache<CatalogId, Version>(planCacheEntriesMax);
+  readonly #newest: (path: string) => Promise<CatalogEntry | undefined>;
 
   constructor(
     readonly catalog: CatalogStore,
     readonly options: CompileOptions = {},
-  ) {}
+  ) {
+    this.#newest = sharedLookups((path) => catalog.byPath(path));
+  }
+
+  /**
+   * The version that is asked for, by id, by path and version, or the newest of a path, with its
+   * plan; undefined when the catalog has none. @throws Fault `invalid` for one that isn't a playbook.
+   */
+  async version(asked: {
+    readonly catalogId?: CatalogId | undefined;
+    readonly path?: string | undefined;
+    readonly version?: number | undefined;
+  }): Promise<Version | undefined> {
+    const { catalogId, path = "", version } = asked;
+    if (catalogId === undefined) {
+      const entry =
+        version === undefined ? await this.#newest(path) : await this.catalog.byPath(path, version);
+      return entry === undefined ? undefined : this.#versionOf(entry);
+    }
+    // What an id stands for never changes.
+    const known = this.#versions.get(catalogId);
+    if (known !== undefined) return known;
+    const entry = await this.catalog.byId(catalogId);
+    return entry === undefined ? undefined : this.#versionOf(entry);
+  }
+
+  #versionOf(entry: CatalogEntry): Version {
+    const { catalogId, path, version, digest } = entry;
+    const found = { catalogId, path, version, digest, plan: this.ofEntry(entry) };
+    this.#versions.set(catalogId, found);
+    return found;
+  }
 
   /** @throws Fault `not_found` for an unknown id, `invalid` for content that isn't a playbook. */
   async byCatalogId(id: CatalogId): Promise<Plan> {

@@ -33,6 +33,11 @@ export class StateStore {
     return this.#cache.get(id) ?? this.replay(id);
   }
 
+  /** The state as cached, or that of an execution nobody started, which the append will confirm. */
+  first(id: ExecutionId): ExecutionState {
+    return this.#cache.get(id) ?? initialState(id, genesisDigest);
+  }
+
   /** What `load` would give without asking the log, if it can. */
   cached(id: ExecutionId): ExecutionState | undefined {
     return this.#cache.get(id);
