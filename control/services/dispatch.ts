@@ -95,19 +95,26 @@ export async function settleOutcomes(executions: Executions, settle: Settle): Pr
   const { lines } = executions;
   const { worker, pools, labels = [], idle = false } = settle;
   const want = Math.min(settle.want, claimCommandsMax);
+  // Slots beyond those that the outcomes held are for who waits in line: claimed while the outcomes
+  // are stored, since a worker that always reports would never come to claim.
+  const spare = Math.max(0, want - settle.outcomes.length);
+  const beside = !idle && lines.waits(pools) ? spare : 0;
   const handOver: HandOver = {
     worker,
     pools,
     labels,
     mayStay: (id, pool) => lines.mayStay(worker, id, pool),
     // An idle worker is there for the next suspect, should there be one.
-    want: idle && lines.suspectsWait(pools) ? 0 : want,
+    want: idle && lines.suspectsWait(pools) ? 0 : want - beside,
     commands: [],
   };
-  const verdicts = await Promise.all(
-    settle.outcomes.map((outcome) => settleOne(executions, worker, outcome, handOver)),
-  );
-  const commands = [...handOver.commands];
+  const claiming =
+    beside === 0 ? [] : ifPossible(claimCommands(executions, { ...settle, want: beside }));
+  const [claimed = [], verdicts] = await Promise.all([
+    claiming,
+    Promise.all(settle.outcomes.map((one) => settleOne(executions, worker, one, handOver))),
+  ]);
+  const commands = [...handOver.commands, ...claimed];
   const left = (): number => want - commands.length;
   if (left() > 0) commands.push(...(await handedBefore(executions, settle, verdicts)));
   if (commands.length === 0 && want > 0) {

@@ -45,6 +45,11 @@ export class WaitingLines {
     }
   }
 
+  /** Somebody waits in line, as far as this process knows. */
+  waits(pools: readonly string[]): boolean {
+    return pools.some((pool) => this.#waiting.has(pool));
+  }
+
   suspectsWait(pools: readonly string[]): boolean {
     return pools.some((pool) => this.#suspectsSinceMs.has(pool));
   }
