@@ -4,7 +4,7 @@
 
 import type { WorkerCommand } from "#core/model/command";
 import { Fault } from "#core/model/fault";
-import { settleOutcomesMax, settlesInFlightMax } from "#core/model/limits";
+import { settleOutcomesMax, settlePartMin, settlesInFlightMax } from "#core/model/limits";
 import { failureOutput, type Outcome } from "#core/model/outcome";
 import type { Settled, SettleVerdict } from "#core/ports/control-plane";
 import { failure } from "./failure-of.ts";
@@ -89,10 +89,19 @@ export function settler(options: SettlerOptions): Settler {
     wake(delayMs);
   };
 
+  /**
+   * A crowd is parted among the requests that may go: while one part is stored the other is decided
+   * upon, instead of all of it waiting for each in turn.
+   */
+  const share = (): number =>
+    queue.length <= settlePartMin
+      ? settleOutcomesMax
+      : Math.ceil(queue.length / (settlesInFlightMax - requests));
+
   const next = (): Unreported[] => {
     const [first] = queue;
     const alone = queue.findIndex((item) => item.alone);
-    const length = first?.alone === true ? 1 : alone < 0 ? settleOutcomesMax : alone;
+    const length = first?.alone === true ? 1 : alone < 0 ? share() : alone;
     const batch = queue.slice(0, Math.min(length, settleOutcomesMax));
     queue = queue.slice(batch.length);
     return batch;

@@ -228,6 +228,8 @@ export const workerTickMs = 1_000;
 /** A tool that has not ended this long after its abort is given up, and its slot freed. */
 export const toolAbortGraceMs = 5_000;
 export const settlesInFlightMax = 2;
+/** Outcomes that are not worth parting among two requests. */
+export const settlePartMin = 32;
 /** First and longest wait before a request that failed is made again. */
 export const workerRetryMs = 200;
 export const workerRetryMsMax = 5_000;
