@@ -9,7 +9,7 @@ import { parsePlaybook } from "#core/playbook/parse";
 import type { Plan } from "#core/playbook/plan";
 import type { CatalogEntry, CatalogStore } from "#core/ports/catalog-store";
 import { BoundedCache } from "./bounded-cache.ts";
-import { sharedLookups } from "./shared-lookups.ts";
+import { jointLookups } from "./joint-lookups.ts";
 
 /** A version of a playbook, without its text. */
 export interface Version extends Pick<CatalogEntry, "catalogId" | "path" | "version" | "digest"> {
@@ -26,7 +26,7 @@ export class Plans {
     readonly catalog: CatalogStore,
     readonly options: CompileOptions = {},
   ) {
-    this.#newest = sharedLookups((path) => catalog.byPath(path));
+    this.#newest = jointLookups((path) => catalog.byPath(path));
   }
 
   /**

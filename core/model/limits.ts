@@ -99,10 +99,7 @@ export const leaseRenewMs = 5_000;
 /** Leases that may expire under one command before it fails. */
 export const leaseExpiriesMax = 3;
 export const sweepMs = 1_000;
-/**
- * Sweeps further apart than this were kept away by an outage: a lease whose renewal fell due in it
- * could not be renewed, and gets its whole time again.
- */
+/** Sweeps further apart than this were kept away by an outage: leases get their whole time again. */
 export const sweepGapMs = 6_000;
 /** A command handed over in the reply to a settle is taken back unless its worker speaks of it by then. */
 export const acceptMs = 3_000;
@@ -308,10 +305,7 @@ export const processNameCharsMax = 200;
 export const membershipRefreshMs = 1_000;
 /** A replica that can't renew its machine id for so long mints no more ids. */
 export const machineLeaseMs = 60_000;
-/**
- * An id that was held rests for so long before another may hold it. Ids carry their process's own
- * time: clocks of two processes may be apart by as much without minting the same id.
- */
+/** An id that was held rests so long before another holds it: by so much may clocks be apart. */
 export const machineRestMs = 60_000;
 /** Clocks of a replica and of the database that are further apart are reported. */
 export const clockSkewMsMax = 10_000;

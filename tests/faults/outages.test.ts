@@ -57,13 +57,3 @@ test(
   },
   limitMs,
 );
-
-// A lease is 15 s and can't be shortened, so that this takes two minutes: set LONG_TESTS, or play it
-// with `bun run storm --scenario postgres-away`.
-test.skipIf(process.env["LONG_TESTS"] === undefined)(
-  "a database that is away for three leases burns no attempt of what goes on",
-  async () => {
-    await survived("postgres-away");
-  },
-  limitMs,
-);

@@ -2,7 +2,7 @@
 // begins after each of them has asked. So nobody is told what was true before asking.
 
 /** The same lookup, at most one at a time for each key. */
-export function sharedLookups<Value>(
+export function jointLookups<Value>(
   look: (key: string) => Promise<Value>,
 ): (key: string) => Promise<Value> {
   const running = new Map<string, Promise<Value>>();
