@@ -25,7 +25,9 @@ interface Message {
 
 export function natsOutbox(link: NatsLink): Outbox {
   let queue: Message[] = [];
+  /** Of this turn of the event loop: sent together at its end, for writes cost more than messages. */
   let turn: Message[] = [];
+  let turnChars = 0;
   let queuedChars = 0;
   let lost = 0;
   let closed = false;
@@ -33,7 +35,7 @@ export function natsOutbox(link: NatsLink): Outbox {
   let unconfirmed = 0;
   let isConfirming = false;
 
-  const isOpen = (): boolean => unconfirmed < busUnconfirmedBytesMax;
+  const isOpen = (): boolean => unconfirmed + turnChars < busUnconfirmedBytesMax;
 
   const send = (connection: NatsConnection, { subject, data }: Message): void => {
     try {
@@ -80,19 +82,20 @@ export function natsOutbox(link: NatsLink): Outbox {
     }
   };
 
-  /** One write for all that one turn of the event loop brought: writes cost more than messages. */
   const sendSoon = (message: Message): void => {
     turn.push(message);
+    turnChars += message.data.length;
     if (turn.length === 1) setImmediate(sendTurn);
   };
 
   const sendTurn = (): void => {
     const due = turn;
     turn = [];
+    turnChars = 0;
     const connection = link.connection();
     for (const message of due) {
-      if (connection !== undefined && queue.length === 0 && isOpen()) send(connection, message);
-      else keep(message);
+      if (connection === undefined) keep(message);
+      else send(connection, message);
     }
   };
 
@@ -106,7 +109,9 @@ export function natsOutbox(link: NatsLink): Outbox {
   return {
     publish: (subject, data) => {
       if (closed) return;
-      sendSoon({ subject, data });
+      const isReady = link.connection() !== undefined && queue.length === 0 && isOpen();
+      if (isReady) sendSoon({ subject, data });
+      else keep({ subject, data });
     },
     lost: () => lost,
     close: () => {
