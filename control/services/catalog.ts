@@ -1,11 +1,12 @@
 // Registering playbooks and finding them again. What is registered has been checked whole, so no
 // execution starts from a playbook that can't run.
 
-import { isRuleKey } from "#core/model/dispatch";
+import { isRuleKey, isSystemPath, systemPool } from "#core/model/dispatch";
 import { Fault } from "#core/model/fault";
 import type { CatalogId } from "#core/model/ids";
 import type { JsonObject } from "#core/model/json";
 import { playbookBytesMax, ruleRunningMax } from "#core/model/limits";
+import type { PlaybookDocument } from "#core/playbook/document";
 import { parsePlaybook } from "#core/playbook/parse";
 import type { CatalogEntry } from "#core/ports/catalog-store";
 import type { ControlContext } from "./context.ts";
@@ -46,10 +47,12 @@ export async function registerPlaybook(
     });
   }
   const { metadata, kind } = parsed.document;
-  const path = typeof metadata.path === "string" ? metadata.path : request.path;
+  const given = typeof metadata.path === "string" ? metadata.path : request.path;
+  const path = given ?? metadata.name;
+  refuseSystem(path, parsed.document);
   const registered = await context.catalog.register({
     catalogId: context.ids.catalogId() as CatalogId,
-    path: path ?? metadata.name,
+    path,
     kind,
     content,
     digest: context.sha256(content),
@@ -63,6 +66,17 @@ export async function registerPlaybook(
     await keepMaximum(context, `playbook:${registered.entry.path}`, maxRunning);
   }
   return registered;
+}
+
+/** What the platform runs for itself must not wait behind what others run, nor be mistaken for it. */
+function refuseSystem(path: string, { workflow }: PlaybookDocument): void {
+  if (isSystemPath(path)) {
+    throw new Fault("forbidden", `path ${path}: system/ is for the platform's own playbooks`);
+  }
+  const step = workflow.find(({ spec }) => spec?.pool === systemPool);
+  if (step === undefined) return;
+  const message = `step ${step.step}: pool ${systemPool} is for the platform's own playbooks`;
+  throw new Fault("invalid", message);
 }
 
 /** What a playbook asks for itself; a rate that somebody gave it stays. */

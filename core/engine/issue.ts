@@ -2,6 +2,7 @@
 // text; what a worker's templates will read of the execution is picked out for them.
 
 import type { IterationBinding } from "#core/model/command";
+import { isSystemPath, systemPool } from "#core/model/dispatch";
 import type { CommandInput, CommandIssued } from "#core/model/event";
 import { invariant } from "#core/model/fault";
 import { commandId } from "#core/model/ids";
@@ -106,7 +107,7 @@ function issuedEvent({ state }: Turn, step: PlanStep, command: Issue): CommandIs
     visit: command.visit,
     command_id: command.id,
     kind: step.kind,
-    pool: step.pool,
+    pool: isSystemPath(state.started?.path ?? "") ? systemPool : step.pool,
     ...(priority === 0 ? {} : { priority }),
     ...(step.labels === undefined ? {} : { labels: step.labels }),
     ...(iteration === undefined ? {} : { iteration: iteration.index }),

@@ -19,6 +19,14 @@ export interface DispatchTerms {
 
 export const tenantDefault = "default";
 
+/** The pool of the platform's own playbooks, and of nothing else. */
+export const systemPool = "system";
+
+/** Playbooks of the platform itself live under this path; nobody registers one there from outside. */
+export function isSystemPath(path: string): boolean {
+  return path === "system" || path.startsWith("system/");
+}
+
 /** The terms of a command of which nothing is known. */
 export const plainTerms: DispatchTerms = {
   priority: 0,

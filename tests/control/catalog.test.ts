@@ -23,6 +23,36 @@ onBothStores((shelf) => {
     expect(await register(world, chain(path, 1))).toMatchObject({ version: 3, created: true });
   });
 
+  test("the path and the pool of the platform itself are nobody else's", async () => {
+    const world = shelf().open();
+    const taken = await fault(register(world, chain("system/purge", 1)));
+    const head = "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: p, path: mine}\n";
+    const pool = `${head}workflow: [{step: s, spec: {pool: system}, tool: {kind: noop}}]\n`;
+    const chosen = await fault(register(world, pool));
+
+    expect(taken).toMatchObject({ code: "forbidden", message: expect.stringContaining("system/") });
+    expect(chosen).toMatchObject({ code: "invalid", message: expect.stringContaining("step s") });
+  });
+
+  test("a playbook of the platform runs in its pool, whatever its steps say", async () => {
+    const world = shelf().open();
+    const { stores } = world;
+    const content = chain("system/purge", 1);
+    await stores.catalog.register({
+      catalogId: "1234567" as never,
+      path: "system/purge",
+      kind: "Playbook",
+      content,
+      digest: Bun.SHA256.hash(content, "hex"),
+      meta: {},
+      createdAtMs: 0,
+    });
+    const id = await world.start("system/purge");
+    const issued = (await world.events(id)).find(({ type }) => type === "command.issued");
+
+    expect(issued).toMatchObject({ pool: "system" });
+  });
+
   test("content may come as base64", async () => {
     const world = shelf().open();
     const content = `${chain("base/64", 1)}\n# ünïcode ☃\n`;
