@@ -4,9 +4,9 @@
 import { join } from "node:path";
 import type { Measurement } from "#scripts/bench-figure";
 import { repositoryRoot } from "#scripts/install";
-import type { LoadFound, LoadName } from "./distributed-load.ts";
+import type { LoadFound, LoadName } from "./loads-process.ts";
 
-const program = join(repositoryRoot, "tests/bench/distributed-load.ts");
+const program = join(repositoryRoot, "tests/bench/loads-process.ts");
 
 type Found = Readonly<Record<LoadName, LoadFound>>;
 

@@ -4,8 +4,8 @@
 //   bun tests/bench/timers-load.ts [executions]
 
 import { residentBytesOf } from "#scripts/process-usage";
+import { type DistributedHouse, startDistributed } from "./bench-house.ts";
 import { playbookText } from "./bench-plans.ts";
-import { type DistributedHouse, startDistributed } from "./distributed-house.ts";
 
 const windowS = 60;
 /** Starts so many a second, at least; the last is due a little after all have started. */

@@ -1,11 +1,11 @@
 // A process of its own that puts the usual loads on the distributed shape and says what it found as
-// one line of JSON. Started by distributed-peers.ts and by hand:
+// one line of JSON. Started by distributed-shapes.ts and by hand:
 //
-//   bun tests/bench/distributed-load.ts [chain] [crowd] [fan] [wide] [children] [etl] [--quick] [--roles=…]
+//   bun tests/bench/loads-process.ts [chain] [crowd] [fan] [wide] [children] [etl] [--quick] [--roles=…]
 
+import { type DistributedHouse, startDistributed } from "./bench-house.ts";
+import { childrenText, childText, etlText, fanText, wideText } from "./bench-loads.ts";
 import { chainText } from "./bench-plans.ts";
-import { type DistributedHouse, startDistributed } from "./distributed-house.ts";
-import { childrenText, childText, etlText, fanText, wideText } from "./distributed-plans.ts";
 
 export interface LoadFound {
   readonly milliseconds: number;
