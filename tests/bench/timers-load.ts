@@ -9,10 +9,11 @@ import { playbookText } from "./bench-plans.ts";
 
 const windowS = 60;
 /** Starts so many a second, at least; the last is due a little after all have started. */
-const startsPerSecond = 600;
+const startsPerSecond = 1_200;
 const lanes = 64;
 const megabyte = 1_000_000;
 
+/** It fails when it has waited, for its attempts are used up then: what counts is when it woke. */
 const waitText = (delayS: number): string =>
   playbookText(
     `wait_${delayS}`,
@@ -22,8 +23,7 @@ const waitText = (delayS: number): string =>
     spec:
       policy:
         rules:
-          - when: "{{ output.status == 'ok' and not ctx.woken }}"
-            set: {ctx.woken: true}
+          - when: "{{ output.status == 'ok' }}"
             then: {do: retry, attempts: 2, delay: ${delayS}}`,
   );
 
