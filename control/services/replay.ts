@@ -2,7 +2,7 @@
 // names. Event ids and times never go back within a log, so the event is found by halving.
 
 import type { ExecutionState } from "#core/engine/state";
-import { checksumsOf, outputSummary, surfacesOf } from "#core/engine/surfaces";
+import { checksumsOf, commandSurface, outputSummary, surfacesOf } from "#core/engine/surfaces";
 import type { Event } from "#core/model/event";
 import { Fault } from "#core/model/fault";
 import { type ExecutionId, isSnowflake } from "#core/model/ids";
@@ -122,16 +122,7 @@ async function answerOf(
       ...(own.output === undefined ? {} : { output: { ...outputSummary(own.output) } }),
       ...(own.stats === undefined ? {} : { stats: { ...own.stats } }),
     })),
-    commands: [...state.commands.values()].map((command) => ({
-      command_id: command.commandId,
-      step: command.step,
-      visit: command.visit,
-      kind: command.kind,
-      attempt: command.attempt,
-      waiting: command.waiting === true,
-      ...(command.iteration === undefined ? {} : { iteration: command.iteration }),
-      ...(command.child === undefined ? {} : { child_execution_id: command.child.id }),
-    })),
+    commands: [...state.commands.values()].map(commandSurface),
     loops: loops.map(({ results: _results, ...loop }) => loop) as unknown as ReplayAnswer["loops"],
     variables: { ...variables },
     checksum_algorithm: "sha256",

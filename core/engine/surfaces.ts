@@ -6,7 +6,7 @@ import type { Sha256 } from "#core/model/codec";
 import type { Json, JsonObject } from "#core/model/json";
 import type { Output } from "#core/model/outcome";
 import { summarise } from "#core/model/summary";
-import type { ExecutionState } from "./state.ts";
+import type { ExecutionState, OpenCommand } from "./state.ts";
 import { type Held, StoredValue } from "./variables.ts";
 
 export interface Surfaces {
@@ -66,16 +66,7 @@ export function surfacesOf(state: ExecutionState): Surfaces {
       })),
     commands: [...state.commands.values()]
       .sort((a, b) => byText(a.commandId, b.commandId))
-      .map((command) => ({
-        command_id: command.commandId,
-        step: command.step,
-        visit: command.visit,
-        kind: command.kind,
-        attempt: command.attempt,
-        waiting: command.waiting === true,
-        ...(command.iteration === undefined ? {} : { iteration: command.iteration }),
-        ...(command.child === undefined ? {} : { child_execution_id: command.child.id }),
-      })),
+      .map(commandSurface),
     loops: loopsOf(state),
     variables: Object.fromEntries(
       Object.entries(state.variables).map(([name, value]) => [name, plain(value)]),
@@ -120,5 +111,19 @@ export function outputSummary(output: Output): JsonObject {
   return {
     ...(json(rest) as JsonObject),
     ...(data === undefined ? {} : { data: summarise(data) }),
+  };
+}
+
+/** An open command, as replays show it. */
+export function commandSurface(command: OpenCommand) {
+  return {
+    command_id: command.commandId,
+    step: command.step,
+    visit: command.visit,
+    kind: command.kind,
+    attempt: command.attempt,
+    waiting: command.waiting === true,
+    ...(command.iteration === undefined ? {} : { iteration: command.iteration }),
+    ...(command.child === undefined ? {} : { child_execution_id: command.child.id }),
   };
 }
