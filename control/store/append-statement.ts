@@ -5,6 +5,7 @@ import { storableRow, storableText } from "#core/adapters/transition-check";
 import { plainTerms } from "#core/model/dispatch";
 import { invariant } from "#core/model/fault";
 import type { Transition } from "#core/ports/event-log";
+import { acceptedHeads } from "./accepted-heads.ts";
 
 /**
  * Compare-and-swap of every head: the heads are locked in the order of the executions, so that two
@@ -24,26 +25,7 @@ locked as materialized (
   select x.execution_id from noetl.execution x join wanted w on w.execution_id = x.execution_id
   where x.head = w.expected and w.expected > 0
   order by x.execution_id for update of x),
-moved as (
-  update noetl.execution x set
-    head = w.head, digest = decode(w.digest, 'hex'), catalog_id = w.catalog_id, path = w.path,
-    version = w.version, parent_id = w.parent_id, status = w.status,
-    started_at = to_timestamp(w.started_ms / 1000), ended_at = to_timestamp(w.ended_ms / 1000),
-    current_step = w.current_step, error = w.error
-  from wanted w join locked l on l.execution_id = w.execution_id
-  where x.execution_id = w.execution_id
-  returning x.execution_id),
-started as (
-  insert into noetl.execution (execution_id, head, digest, catalog_id, path, version, parent_id,
-    status, started_at, ended_at, current_step, error)
-  select w.execution_id, w.head, decode(w.digest, 'hex'), w.catalog_id, w.path, w.version,
-    w.parent_id, w.status, to_timestamp(w.started_ms / 1000), to_timestamp(w.ended_ms / 1000),
-    w.current_step, w.error
-  from wanted w where w.expected = 0 order by w.execution_id
-  on conflict (execution_id) do nothing
-  returning execution_id),
-accepted as materialized (
-  select execution_id from moved union all select execution_id from started),
+${acceptedHeads("w.expected = 0")},
 logged as (
   insert into noetl.event (execution_id, seq, event_id, type, step, payload, digest)
   select e.execution_id, e.seq, e.event_id, e.type, e.step, e.payload::json,

@@ -8,6 +8,7 @@ import { type CommandId, type ExecutionId, executionId, isSnowflake } from "#cor
 import type { Json } from "#core/model/json";
 import type { CommandRowKind, NewCommandRow } from "#core/ports/event-log";
 import type { HeldRow, LogRepair, Repair } from "#core/ports/log-repair";
+import { acceptedHeads } from "./accepted-heads.ts";
 import type { Sql } from "./sql.ts";
 
 /** One look into each index for every id: neither table is read through. */
@@ -44,26 +45,7 @@ with wanted as materialized (
 locked as materialized (
   select x.execution_id from noetl.execution x join wanted w on w.execution_id = x.execution_id
   where x.head = w.found_head and x.digest = decode(w.found_digest, 'hex') for update of x),
-moved as (
-  update noetl.execution x set
-    head = w.head, digest = decode(w.digest, 'hex'), catalog_id = w.catalog_id, path = w.path,
-    version = w.version, parent_id = w.parent_id, status = w.status,
-    started_at = to_timestamp(w.started_ms / 1000), ended_at = to_timestamp(w.ended_ms / 1000),
-    current_step = w.current_step, error = w.error
-  from wanted w join locked l on l.execution_id = w.execution_id
-  where x.execution_id = w.execution_id
-  returning x.execution_id),
-started as (
-  insert into noetl.execution (execution_id, head, digest, catalog_id, path, version, parent_id,
-    status, started_at, ended_at, current_step, error)
-  select w.execution_id, w.head, decode(w.digest, 'hex'), w.catalog_id, w.path, w.version,
-    w.parent_id, w.status, to_timestamp(w.started_ms / 1000), to_timestamp(w.ended_ms / 1000),
-    w.current_step, w.error
-  from wanted w where w.found_head is null
-  on conflict (execution_id) do nothing
-  returning execution_id),
-accepted as materialized (
-  select execution_id from moved union all select execution_id from started),
+${acceptedHeads("w.found_head is null")},
 asked as materialized (
   select i.* from json_to_recordset($2::text::json) as i(n integer, command_id text, kind text,
     pool text, attempt integer, due_in_ms float8, payload text, priority integer, tenant text,
