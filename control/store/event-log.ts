@@ -13,7 +13,7 @@ import type {
   Head,
   StoredEvent,
 } from "#core/ports/event-log";
-import { appendSql, appendValues } from "./append-statement.ts";
+import { appendStatement } from "./append-statement.ts";
 import { commandRows } from "./command-rows.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { dispatchRules } from "./dispatch-rules.ts";
@@ -48,6 +48,13 @@ interface ExecutionRecord {
   readonly error: string | null;
 }
 
+interface AcceptedRecord {
+  readonly id: string;
+  readonly withheld: boolean;
+  /** Whether there are rules; null where it was not asked. */
+  readonly ruled: boolean | null;
+}
+
 interface HeadRecord extends ExecutionRecord {
   readonly head: number;
   readonly digest: string;
@@ -75,6 +82,9 @@ function executionRow(record: ExecutionRecord): ExecutionRow {
  * nobody's: asking for it finds nothing.
  */
 export function sqlEventLog(sql: Sql): EventLog {
+  /** As far as this process knows; until it has looked there may be some. */
+  let hasRules = true;
+  const rules = dispatchRules(sql);
   const rows = async (text: string, values: readonly (string | number)[]) =>
     (await sql.query<ExecutionRecord>(text, values)).map(executionRow);
 
@@ -82,8 +92,9 @@ export function sqlEventLog(sql: Sql): EventLog {
     append: async (transitions) => {
       checkTransitions(transitions);
       if (transitions.length === 0) return [];
-      const values = appendValues(transitions);
-      const accepted = await sql.query<{ id: string; withheld: boolean }>(appendSql, values);
+      const { text, values } = appendStatement(transitions, hasRules);
+      const accepted = await sql.query<AcceptedRecord>(text, values);
+      hasRules = accepted[0]?.ruled ?? hasRules;
       const verdicts = new Map<string, AppendVerdict>(
         accepted.map(({ id, withheld }) => [id, withheld ? "withheld" : "accepted"]),
       );
@@ -128,7 +139,11 @@ export function sqlEventLog(sql: Sql): EventLog {
     children: async (id) => (isSnowflake(id) ? rows(childrenSql, [id]) : []),
 
     ...commandRows(sql),
-    ...dispatchRules(sql),
+    ...rules,
+    putRule: async (rule) => {
+      await rules.putRule(rule);
+      hasRules = true;
+    },
     ...deadLetters(sql),
 
     close: () => sql.close(),

@@ -45,7 +45,11 @@ with wanted as materialized (
 locked as materialized (
   select x.execution_id from noetl.execution x join wanted w on w.execution_id = x.execution_id
   where x.head = w.found_head and x.digest = decode(w.found_digest, 'hex') for update of x),
-${acceptedHeads("w.found_head is null")},
+${acceptedHeads({
+  isLocked: true,
+  isNew: "w.found_head is null",
+  moves: true,
+})},
 asked as materialized (
   select i.* from json_to_recordset($2::text::json) as i(n integer, command_id text, kind text,
     pool text, attempt integer, due_in_ms float8, payload text, priority integer, tenant text,

@@ -17,15 +17,15 @@ interface Mistake {
 
 const mistakes: readonly Mistake[] = [
   {
-    what: "appends that don't lock the head which they compare",
-    left: "order by x.execution_id for update of x),\nmoved",
-    put: "order by x.execution_id),\nmoved",
+    what: "appends that don't compare the head",
+    left: "\n    and x.head = (select expected from wanted)",
+    put: "",
     noticedBy: ["settle", "cancel"],
   },
   {
-    what: "refused appends that remove rows all the same",
-    left: "\n  join accepted a on a.execution_id = s.by_id",
-    put: "",
+    what: "refused appends that remove a row all the same",
+    left: "delete from noetl.command c using accepted\n",
+    put: "delete from noetl.command c\n",
     noticedBy: ["reissue", "settle"],
   },
   {
@@ -66,6 +66,22 @@ const mistakes: readonly Mistake[] = [
   },
 ];
 
+/** Of appends of several executions. */
+const mistakesInCompany: readonly Mistake[] = [
+  {
+    what: "appends that don't lock the heads which they compare",
+    left: "order by x.execution_id for update of x),\nmoved",
+    put: "order by x.execution_id),\nmoved",
+    noticedBy: ["settle", "cancel"],
+  },
+  {
+    what: "refused appends that remove rows all the same",
+    left: "\n  join accepted a on a.execution_id = s.by_id",
+    put: "",
+    noticedBy: ["reissue", "settle"],
+  },
+];
+
 /** Of what stands in the database itself. */
 const functions: readonly (Omit<Mistake, "noticedBy"> & {
   readonly name: string;
@@ -97,7 +113,8 @@ const planted: Planted = (sql) => ({
     return sql.query(changed, values);
   },
 });
-const on = stage(planted);
+const on = stage({ planted });
+const inCompany = stage({ planted, inCompany: true });
 afterEach(() => {
   mistake = undefined;
   isPlanted = false;
@@ -108,6 +125,15 @@ describe("a mistake is noticed:", () => {
     test(one.what, async () => {
       mistake = one;
       const found = await differences(on(), one.noticedBy, beginnings);
+      expect(isPlanted).toBe(true);
+      expect(found).not.toEqual([]);
+    });
+  }
+
+  for (const one of mistakesInCompany) {
+    test(`${one.what}, in company`, async () => {
+      mistake = one;
+      const found = await differences(inCompany(), one.noticedBy, beginnings);
       expect(isPlanted).toBe(true);
       expect(found).not.toEqual([]);
     });
@@ -129,19 +155,19 @@ describe("a mistake is noticed:", () => {
     });
   }
 
-  test("hand-overs that ask no rule", async () => {
-    mistake = {
-      what: "",
-      left: "where i.worker is not null and",
-      put: "where false and",
-      noticedBy: ["claim", "settle"],
-    };
-    const found = await placeDifferences(on(), ["put 1", "hand-over"]);
-    expect(isPlanted).toBe(true);
-    expect(found).not.toEqual([]);
-  });
+  for (const [what, left, put] of [
+    ["hand-overs that ask no rule", "where i.worker is not null)", "where false)"],
+    ["hand-overs that don't ask whether there is a rule", "when ruled.has_rules", "when false"],
+  ] as const) {
+    test(what, async () => {
+      mistake = { what, left, put, noticedBy: ["claim", "settle"] };
+      const found = await placeDifferences(on(), ["put 1", "hand-over"]);
+      expect(isPlanted).toBe(true);
+      expect(found).not.toEqual([]);
+    });
+  }
 
-  test("appends that don't lock what they compare, stopped at a row and among three", async () => {
+  test("appends that don't compare, stopped at a row and among three", async () => {
     mistake = mistakes[0];
     const stopped = await stoppedAt(on(), "command", ["settle", "cancel"], "leased");
     expect(isPlanted).toBe(true);

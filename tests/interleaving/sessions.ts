@@ -7,6 +7,7 @@ import type { Sql } from "#control/store/sql";
 import { sqlStores } from "#control/store/stores";
 import type { Stores } from "#core/ports/stores";
 import { postgresWorld } from "#tests/contract/postgres-world";
+import { newExecution, transition } from "#tests/contract/transitions";
 
 /** One connection, and the production stores over it. */
 export interface Session {
@@ -36,13 +37,21 @@ const limits = ["set lock_timeout = '10s'", "set deadlock_timeout = '50ms'"];
 /** A wrapper around what production sends, for tests that plant a mistake in it. */
 export type Planted = (sql: Sql) => Sql;
 
-/** A database of the file's own with four sessions; `planted` changes what the first two send. */
-export function stage(planted: Planted = (sql) => sql): () => Stage {
+export interface StageOptions {
+  /** Changes what the first two sessions send. */
+  readonly planted?: Planted;
+  /** Whether every append of theirs begins an execution of no interest too: batches of several. */
+  readonly inCompany?: boolean;
+}
+
+/** A database of the file's own with four sessions. */
+export function stage(options: StageOptions = {}): () => Stage {
+  const { planted = (sql) => sql, inCompany = false } = options;
   const world = postgresWorld();
   const opened: Session[] = [];
   let ready: Stage | undefined;
   const open = async (url: string, wrap: Planted = (sql) => sql): Promise<Session> => {
-    const session = await openSession(url, wrap);
+    const session = await openSession(url, wrap, inCompany);
     opened.push(session);
     return session;
   };
@@ -64,14 +73,21 @@ export function stage(planted: Planted = (sql) => sql): () => Stage {
   };
 }
 
-async function openSession(url: string, planted: Planted): Promise<Session> {
+/** The same log, which appends nothing without a stranger beside it. */
+function accompanied(stores: Stores): Stores {
+  const append: Stores["log"]["append"] = async (transitions) =>
+    (await stores.log.append([...transitions, transition(newExecution())])).slice(0, -1);
+  return { ...stores, log: { ...stores.log, append } };
+}
+
+async function openSession(url: string, planted: Planted, inCompany: boolean): Promise<Session> {
   const sql = openPostgres(url, { connections: 1 });
   for (const limit of limits) await sql.query(limit);
   const [record] = await sql.query<{ pid: number }>("select pg_backend_pid() as pid");
   const tell = async (text: string): Promise<void> => void (await sql.query(text));
   return {
     sql,
-    stores: sqlStores(planted(sql)),
+    stores: inCompany ? accompanied(sqlStores(planted(sql))) : sqlStores(planted(sql)),
     pid: record?.pid ?? 0,
     begin: () => tell("begin"),
     commit: () => tell("commit"),
