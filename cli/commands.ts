@@ -45,6 +45,8 @@ export const commands: readonly Command[] = [
         about: "the input from a YAML or JSON file",
       },
       target: { kind: "text", short: "t", value: "STEP", about: "start at this step" },
+      priority: { kind: "text", value: "N", about: "higher goes first, -1000 to 1000 (0)" },
+      tenant: { kind: "text", value: "NAME", about: "on whose behalf (default)" },
       verbose: { kind: "switch", short: "v", about: "show what tools print" },
       json,
       server,

@@ -5,5 +5,7 @@ export const exitOk = 0;
 export const exitFailed = 1;
 /** The command line or a playbook is not as expected. */
 export const exitUsage = 2;
+/** A worker's servers have another database for good: starting it again makes nothing better. */
+export const exitOtherDatabase = 3;
 /** Cancelled: 128 and the number of the interrupt. */
 export const exitCancelled = 130;

@@ -12,6 +12,14 @@ export interface RunListener {
   notice(text: string): void;
 }
 
+/** What a run is started with. */
+export interface RunRequest {
+  readonly workload: JsonObject;
+  /** As POST /api/execute has them. */
+  readonly priority?: number;
+  readonly tenant?: string;
+}
+
 export interface RunHost {
   readonly source: EventSource;
   /** Whether sub-playbooks that nobody waits for end with this process. */
@@ -21,7 +29,7 @@ export interface RunHost {
   /** Resolves when the listener has heard all that tools printed, once the run has ended. */
   heard(): Promise<void>;
   /** Registers what has to be and starts the execution. */
-  start(input: JsonObject): Promise<ExecutionId>;
+  start(request: RunRequest): Promise<ExecutionId>;
   cancel(id: ExecutionId): Promise<void>;
   /** The value behind a reference. */
   resolve(ref: ResultRef): Promise<Json>;

@@ -1,11 +1,13 @@
-// The input of a run from the command line: a file, a JSON text and single values, each laid over
-// the one before it.
+// What a run is started with, from the command line: its input from a file, a JSON text and single
+// values, each laid over the one before it, and its place in line.
 
 import { readFileSync } from "node:fs";
 import { messageOf } from "#core/model/fault";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
+import { priorityMax } from "#core/model/limits";
 import { parseJsonExactly } from "#core/wire/problem";
 import { type Arguments, UsageError } from "./arguments.ts";
+import type { RunRequest } from "./run-host.ts";
 
 /** Keys that would reach an object's prototype instead of its data. */
 const unsafeKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
@@ -20,6 +22,27 @@ export function runInput(args: Arguments): JsonObject {
   if (payload !== undefined) Object.assign(input, mapIn("--payload", payload, parseJsonExactly));
   for (const assignment of args.list("set")) assign(input, assignment);
   return input;
+}
+
+/**
+ * The execution's priority and tenant, where they were given.
+ * @throws UsageError for what no execution may have.
+ */
+export function runTerms(args: Arguments): Pick<RunRequest, "priority" | "tenant"> {
+  const [priority, tenant] = [args.text("priority"), args.text("tenant")];
+  if (priority !== undefined && !isPriority(priority)) {
+    const whole = `a whole number from -${priorityMax} to ${priorityMax}`;
+    throw new UsageError(`--priority: expected ${whole}, found ${priority}`);
+  }
+  if (tenant === "") throw new UsageError("--tenant: expected a name, found nothing");
+  return {
+    ...(priority === undefined ? {} : { priority: Number(priority) }),
+    ...(tenant === undefined ? {} : { tenant }),
+  };
+}
+
+function isPriority(text: string): boolean {
+  return /^[+-]?\d{1,9}$/.test(text) && Math.abs(Number(text)) <= priorityMax;
 }
 
 function fileText(file: string): string {

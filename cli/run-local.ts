@@ -65,13 +65,14 @@ export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost
     listen: (to) => {
       listener = to;
     },
-    start: async (input) => {
+    start: async ({ workload, ...terms }) => {
       let path = "";
       for (const { content, document } of files) {
         path = catalogPath(document);
         await client.registerCatalog({ body: { content, path } });
       }
-      const started = await client.execute({ body: { path, workload: { ...input } } });
+      const body = { path, workload: { ...workload }, ...terms };
+      const started = await client.execute({ body });
       return started.execution_id as ExecutionId;
     },
     heard: async () => {},

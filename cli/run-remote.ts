@@ -47,9 +47,10 @@ export function remoteHost(
       listener = to;
     },
     heard: () => lines.heard(),
-    start: async (input) => {
+    start: async ({ workload, ...terms }) => {
       const path = "path" in playbook ? playbook.path : await register(playbook.files);
-      const { execution_id } = await client.execute({ body: { path, workload: { ...input } } });
+      const body = { path, workload: { ...workload }, ...terms };
+      const { execution_id } = await client.execute({ body });
       return execution_id as ExecutionId;
     },
     cancel: async (id) => {

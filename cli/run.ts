@@ -13,19 +13,19 @@ import {
   startingAt,
 } from "./playbook-files.ts";
 import type { RunHost } from "./run-host.ts";
-import { runInput } from "./run-input.ts";
+import { runInput, runTerms } from "./run-input.ts";
 import { showRun } from "./show-run.ts";
 
 /** @returns 0 completed, 1 failed, 2 for a playbook that can't run, 130 cancelled. */
 export async function run(args: Arguments): Promise<number> {
   const reference = args.operands[0] ?? "";
-  const input = runInput(args);
+  const request = { workload: runInput(args), ...runTerms(args) };
   const isFile = isPlaybookFile(reference);
   const playbook = isFile ? readChecked(reference, args) : undefined;
   if (playbook === "invalid") return exitUsage;
   const host = await hostOf(args, reference, playbook);
   const status = await showRun(host, {
-    input,
+    request,
     json: args.has("json"),
     verbose: args.has("verbose"),
   });

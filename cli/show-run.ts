@@ -3,11 +3,10 @@
 
 import type { ExecutionStatus } from "#core/model/event";
 import type { ExecutionId } from "#core/model/ids";
-import type { JsonObject } from "#core/model/json";
 import { exitCancelled } from "./exit-codes.ts";
 import { follow } from "./follow.ts";
 import { plainView } from "./plain-view.ts";
-import type { RunHost, RunListener } from "./run-host.ts";
+import type { RunHost, RunListener, RunRequest } from "./run-host.ts";
 import { type ExecutionProgress, type RunProgress, runProgress } from "./run-progress.ts";
 import { runReport } from "./run-report.ts";
 import { endText, type RetryLine, type RunView } from "./run-view.ts";
@@ -15,7 +14,7 @@ import { painter, valueLines, wantsColor } from "./terminal-text.ts";
 import { terminalView } from "./terminal-view.ts";
 
 export interface ShowOptions {
-  readonly input: JsonObject;
+  readonly request: RunRequest;
   /** One JSON document on standard output, and nothing else there. */
   readonly json: boolean;
   /** Lines that tools print are shown. */
@@ -31,7 +30,7 @@ export async function showRun(host: RunHost, options: ShowOptions): Promise<Exec
   let view: RunView | undefined;
   let interrupts: Interrupts | undefined;
   try {
-    const rootId = await host.start(options.input);
+    const rootId = await host.start(options.request);
     const progress = runProgress(rootId);
     const shown = viewOf(options, progress);
     view = shown;

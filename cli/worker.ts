@@ -4,13 +4,13 @@
 import { isCompiled } from "#core/adapters/compiled";
 import { exitInterrupted, stopAsked } from "#core/adapters/stop-signals";
 import { type WorkerSettings, workerSettings } from "#worker/config";
-import { serveHealth } from "#worker/health";
+import { failing, serveHealth } from "#worker/health";
 import { startWorkerProcess } from "#worker/main";
 import { isSupervised, leaveSupervisor, supervise, supervisorGone } from "#worker/supervisor";
 import { type Arguments, UsageError } from "./arguments.ts";
 import { configured, configuredFor } from "./config.ts";
 import { runningDev } from "./dev-file.ts";
-import { exitOk } from "./exit-codes.ts";
+import { exitOk, exitOtherDatabase } from "./exit-codes.ts";
 import { version } from "./version.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,7 +19,7 @@ const report = (message: string): void => console.error(`noetl: ${message}`);
 
 /**
  * Runs until SIGINT or SIGTERM, which let running tools end within the grace; the second one quits.
- * @returns 0 when it was stopped, 130 when it was told twice.
+ * @returns 0 when it was stopped, 3 when its database was replaced, 130 when it was told twice.
  * @throws UsageError without a control plane to work for.
  */
 export async function worker(args: Arguments): Promise<number> {
@@ -38,11 +38,12 @@ export async function worker(args: Arguments): Promise<number> {
     `noetl worker ${version} ${running.workerId}, pools ${pools}, at ${servers.join(", ")}`,
   );
   if (running.healthUrl !== undefined) console.log(`health at ${running.healthUrl}`);
-  await asked;
+  const reason = await Promise.race([asked.then(() => undefined), running.broken]);
+  if (reason !== undefined) report(`${reason}; ending`);
   console.log("stopping; running tools may end, once more quits at once");
   await running.stop();
   leaveSupervisor();
-  return exitOk;
+  return reason === undefined ? exitOk : exitOtherDatabase;
 }
 
 /** Flags win over the environment. */
@@ -75,7 +76,10 @@ async function superviseWorkers(
   environment: Environment,
 ): Promise<number> {
   const { NOETL_PROCESSES: processes, NOETL_HEALTH_PORT: port } = settings;
-  const supervisor = supervise({ processes, command: ownCommand(), environment, report });
+  const supervisor = supervise({
+    ...{ processes, command: ownCommand(), environment, report },
+    lastCode: exitOtherDatabase,
+  });
   let signals = 0;
   const told = (): void => {
     signals += 1;
@@ -86,11 +90,15 @@ async function superviseWorkers(
   const health =
     port === undefined
       ? undefined
-      : serveHealth(port, () => ({ status: "ok", processes: supervisor.pids().length }));
+      : serveHealth(port, () => ({
+          status: supervisor.isWell() ? "ok" : failing,
+          processes: supervisor.pids().length,
+        }));
   console.log(`noetl worker ${version}, ${processes} processes`);
   if (health !== undefined) console.log(`health at ${health.url}`);
-  await supervisor.ended;
+  const last = await supervisor.ended;
   await health?.stop();
+  if (last !== undefined) return last;
   return signals > 1 ? exitInterrupted : exitOk;
 }
 

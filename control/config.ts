@@ -39,10 +39,21 @@ export const controlSettings = {
     shape: driver,
     text: "How the database is reached; without it, what the host of `DATABASE_URL` suggests.",
   },
+  DATABASE_CA_FILE: {
+    shape: text,
+    text:
+      "Certificates in PEM that the database's is checked against, with its name; the line is then " +
+      "encrypted. `sslmode=verify-ca` in `DATABASE_URL` leaves the name out; `sslmode=verify-full` " +
+      "alone trusts the system's certificates.",
+  },
   NATS_URL: {
     shape: text,
     secret: true,
-    text: "NATS servers, with commas between them. Without it, workers look for work once a second.",
+    text: "NATS servers, with commas between them; `tls://` for an encrypted line. Without it, workers look for work once a second.",
+  },
+  NATS_CA_FILE: {
+    shape: text,
+    text: "Certificates in PEM that those of the NATS servers are checked against; the line is then encrypted.",
   },
   NOETL_HOST: { shape: text, default: "127.0.0.1", text: "The address to listen on." },
   NOETL_PORT: {

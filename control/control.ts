@@ -77,5 +77,11 @@ export function startControl(ports: ControlPorts, options: ControlOptions): Cont
   });
   const fetch = marked(app, options);
   if (resident) sweep.kick();
-  return { fetch, executions, sweep, finish, stop: () => sweep.stop() };
+  // Where nothing may run between requests, none can be kept open for another.
+  if (!resident) executions.standby.close();
+  const stop = (): Promise<void> => {
+    executions.standby.close();
+    return sweep.stop();
+  };
+  return { fetch, executions, sweep, finish, stop };
 }

@@ -8,6 +8,7 @@ import { openReplica, type Replica } from "#control/services/membership";
 import { openDatabase } from "#control/store/database";
 import { migrate } from "#control/store/migrate";
 import { sqlStores } from "#control/store/stores";
+import { trustedCertificates } from "#core/adapters/ca-file";
 import { type Listening, listen } from "#core/adapters/listen";
 import { memoryBus } from "#core/adapters/memory-bus";
 import { natsBus } from "#core/adapters/nats-bus";
@@ -41,10 +42,12 @@ export interface ControlProcessOptions {
   readonly report: (message: string) => void;
 }
 
-/** @throws Fault `unavailable` when the database or the port can't be had. */
+/** @throws Fault `unavailable` when the database or the port can't be had, `invalid` for settings. */
 export async function startControlProcess(options: ControlProcessOptions): Promise<ControlProcess> {
   const { databaseUrl, settings, version, report } = options;
-  const sql = openDatabase(databaseUrl, settings.NOETL_DATABASE_DRIVER);
+  const { NOETL_DATABASE_DRIVER: driver, DATABASE_CA_FILE: caFile } = settings;
+  const ca = caFile === undefined ? undefined : trustedCertificates("DATABASE_CA_FILE", caFile);
+  const sql = openDatabase(databaseUrl, { driver, ca });
   try {
     await migrate(sql);
     return await startOver(sqlStores(sql), { settings, version, report });
@@ -89,6 +92,8 @@ async function startOver(stores: Stores, options: Options): Promise<ControlProce
     stop: async () => {
       watch.stop();
       await replica.leave();
+      // Requests that are kept open for work would be waited for.
+      control.executions.standby.close();
       await server.stop();
       await beside.stop();
       await control.stop();
@@ -123,12 +128,15 @@ function portsOf(
   stores: Stores,
   { settings, version, report, clock, replica, url }: Surroundings,
 ): { readonly ports: ControlPorts; readonly mirror: EventMirror | undefined } {
-  const { NATS_URL: servers } = settings;
+  const { NATS_URL: servers, NATS_CA_FILE: caFile } = settings;
+  if (caFile !== undefined) trustedCertificates("NATS_CA_FILE", caFile);
+  const trusted = caFile === undefined ? {} : { caFile };
   const name = `noetl control ${replica.name}`;
-  const bus = servers === undefined ? memoryBus() : natsBus({ servers, name, onNotice: report });
+  const bus =
+    servers === undefined ? memoryBus() : natsBus({ servers, name, onNotice: report, ...trusted });
   const isMirrored = servers !== undefined && settings.NOETL_ROLES.includes("publisher");
   return {
-    mirror: isMirrored ? natsMirror({ servers, name: `${name} mirror` }) : undefined,
+    mirror: isMirrored ? natsMirror({ servers, name: `${name} mirror`, ...trusted }) : undefined,
     ports: {
       ...stores,
       bus,
@@ -152,12 +160,14 @@ interface Door extends Listening {
   serve(fetch: Fetch): void;
 }
 
-function openDoor({ NOETL_HOST: host, NOETL_PORT: port }: ControlSettings): Door {
+function openDoor(settings: ControlSettings): Door {
+  const { NOETL_HOST: host, NOETL_PORT: port, NOETL_ROLES: roles } = settings;
   const opened = Promise.withResolvers<Fetch>();
   const server = listen(async (request) => (await opened.promise)(request), {
     host,
     port,
     exact: true,
+    wire: roles.includes("api"),
   });
   return { ...server, serve: opened.resolve };
 }

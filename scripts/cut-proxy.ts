@@ -1,5 +1,5 @@
 // A TCP proxy on loopback whose line can be cut: bytes stop, and nobody is told; or the peers are
-// told by a reset. For networks that fail.
+// told by a reset; or answers come late. For networks that fail.
 
 import { connect, createServer, type Server, type Socket } from "node:net";
 
@@ -9,6 +9,8 @@ export interface CutProxy {
   silence(): void;
   /** Everything goes through again; what was silent before is reset. */
   heal(): void;
+  /** What the target says comes so much later from here on, in its order. */
+  delay(delayMs: number): void;
   /** Resets every connection there is. */
   reset(): void;
   close(): Promise<void>;
@@ -17,6 +19,7 @@ export interface CutProxy {
 export async function cutProxy(target: { host: string; port: number }): Promise<CutProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let isSilent = false;
+  let answersDelayMs = 0;
   const server: Server = createServer((inner) => {
     const outer = connect(target.port, target.host);
     const pair = [inner, outer] as const;
@@ -26,10 +29,21 @@ export async function cutProxy(target: { host: string; port: number }): Promise<
       inner.destroy();
       outer.destroy();
     };
-    for (const [from, to] of [pair, [outer, inner]] as const) {
-      from.on("data", (bytes) => {
-        if (!isSilent) to.write(bytes);
-      });
+    const answers: (Uint8Array | string)[] = [];
+    const answer = (): void => {
+      const bytes = answers.shift();
+      if (bytes !== undefined && !isSilent && !inner.destroyed) inner.write(bytes);
+    };
+    inner.on("data", (bytes) => {
+      if (!isSilent) outer.write(bytes);
+    });
+    outer.on("data", (bytes) => {
+      answers.push(bytes);
+      // One that is to come at once still waits for those that came before it.
+      if (answersDelayMs > 0 || answers.length > 1) setTimeout(answer, answersDelayMs);
+      else answer();
+    });
+    for (const from of pair) {
       from.on("close", () => {
         if (!isSilent) end();
       });
@@ -50,6 +64,9 @@ export async function cutProxy(target: { host: string; port: number }): Promise<
     heal: () => {
       reset();
       isSilent = false;
+    },
+    delay: (delayMs) => {
+      answersDelayMs = delayMs;
     },
     reset,
     close: async () => {

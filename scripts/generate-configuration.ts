@@ -2,8 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ProcessSettings, processes } from "#cli/config";
+import { edgeSettings } from "#control/edge-settings";
 import { configFile, expectedText } from "#core/adapters/configuration";
-import type { Setting } from "#core/model/settings";
+import type { Setting, Settings } from "#core/model/settings";
 
 const path = "docs/configuration.md";
 
@@ -20,11 +21,18 @@ const introductions: Readonly<Record<string, string>> = {
   "noetl worker": "Settings of a worker as a process of its own, see [workers](workers.md).",
 };
 
-function table({ process, settings }: ProcessSettings): string {
-  const rows = Object.entries(settings).map(([name, setting]) => row(name, setting));
-  return `## \`${process}\`
+const edgeIntroduction =
+  "Settings of a control plane [at the edge](edge.md): variables or secrets of the platform, no file.";
 
-${introductions[process] ?? ""}
+function table({ process, settings }: ProcessSettings): string {
+  return section(`\`${process}\``, introductions[process] ?? "", settings);
+}
+
+function section(title: string, introduction: string, settings: Settings): string {
+  const rows = Object.entries(settings).map(([name, setting]) => row(name, setting));
+  return `## ${title}
+
+${introduction}
 
 | Setting | Expected | Default | What it is for |
 |---|---|---|---|
@@ -41,7 +49,8 @@ function row(name: string, setting: Setting): string {
 function text(): string {
   return `# Configuration
 
-<!-- Made by \`bun run generate\` from cli/config.ts, control/config.ts and worker/config.ts; edit those. -->
+<!-- Made by \`bun run generate\` from cli/config.ts, control/config.ts, worker/config.ts and
+control/edge-settings.ts; edit those. -->
 
 Each process has settings of its own; one environment may serve them all. A flag of a command wins
 over the environment, the environment over the file \`${configFile}\` in the working directory, the
@@ -62,6 +71,7 @@ command with code 2 and a line that names the setting.
 \`NO_COLOR\` with any value turns the colours of the terminal view off ([no-color.org](https://no-color.org)).
 
 ${processes.map(table).join("\n")}
+${section("Edge", edgeIntroduction, edgeSettings)}
 ## Credentials
 
 \`NOETL_CREDENTIALS_FILE\` names a YAML or JSON file that maps the aliases that playbooks use to credentials:

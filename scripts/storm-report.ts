@@ -9,6 +9,7 @@ import { type Run, runKeyOf } from "./storm-load.ts";
 import { excerpt, outcomesTwice, type ReadLog } from "./storm-logs.ts";
 import type { RecoverySample } from "./storm-recovery.ts";
 import type { FaultKind } from "./storm-schedule.ts";
+import type { StormTarget } from "./storm-target.ts";
 
 export interface StormProblem {
   readonly kind: "lost" | "recorded_twice" | "stuck" | "log" | "verify" | "attempt" | "crash";
@@ -184,6 +185,13 @@ function effectProblems(
       ? [{ kind: "lost" as const, run: key, what: `${missing} effects are not there` }]
       : []),
   ];
+}
+
+/** An outage of the database or of the bus is no reason to do again what goes on. */
+export function attemptProblems(target: Pick<StormTarget, "repeated">): readonly StormProblem[] {
+  return target.repeated().map((caller) => {
+    return { kind: "attempt", what: `${caller}: a call was made again though no worker was lost` };
+  });
 }
 
 /** What is wrong with logs whatever they are of, and sub-playbooks that go on for ever. */

@@ -10,6 +10,7 @@ import { executionIds, readLogs } from "./storm-logs.ts";
 import { stormMembers } from "./storm-members.ts";
 import { type RecoverySample, recoveryWatch } from "./storm-recovery.ts";
 import {
+  attemptProblems,
   effectRows,
   type Judged,
   judge,
@@ -82,7 +83,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     const found = await verdict({ house, runs: load.runs, faults: faults.done, samples });
     const verify = await verifyProblems(house);
     const own = [...found.problems, ...verify, ...members.crashes.map(crashProblem)];
-    const burnt = scenario.burnsNoAttempt === true ? attemptProblems(house) : [];
+    const burnt = scenario.burnsNoAttempt === true ? attemptProblems(house.target) : [];
     const problems = [...own, ...burnt];
     const { counts } = found;
     const repeated_calls = house.target.repeated().length;
@@ -140,11 +141,4 @@ async function verifyProblems({ cluster }: StormHouse): Promise<readonly StormPr
 
 function crashProblem(what: string): StormProblem {
   return { kind: "crash", what };
-}
-
-/** An outage of the database or of the bus is no reason to do again what goes on. */
-function attemptProblems({ target }: StormHouse): readonly StormProblem[] {
-  return target.repeated().map((caller) => {
-    return { kind: "attempt", what: `${caller}: a call was made again though no worker was lost` };
-  });
 }

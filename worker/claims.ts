@@ -15,17 +15,21 @@ export interface Claims {
   room(): number;
   /** Claims if there is reason to, and room. */
   pump(): void;
+  /** A claim is under way, or there is reason for one. */
+  due(): boolean;
 }
 
 export interface ClaimsOptions {
   readonly services: WorkerServices;
   readonly pools: readonly string[];
   readonly slots: Slots;
+  /** There is reason to claim, and no room but what stands by. */
+  readonly onFull: () => void;
   /** Aborted when the worker has ended. */
   readonly ending: AbortSignal;
 }
 
-export function claims({ services, pools, slots, ending }: ClaimsOptions): Claims {
+export function claims({ services, pools, slots, onFull, ending }: ClaimsOptions): Claims {
   const { control, clock, log, random } = services;
   let isClaiming = false;
   let mayBeMore = true;
@@ -69,17 +73,19 @@ export function claims({ services, pools, slots, ending }: ClaimsOptions): Claim
     look,
     hinted: () => {
       // The claim under way may have missed what this hint stands for, and leave slots free.
-      const slotsLeft = isClaiming ? claimed : slots.free();
+      const slotsLeft = isClaiming ? claimed : slots.free() + slots.standing();
       if (isAway() || hints >= slotsLeft) return false;
       hints += 1;
       look();
       return true;
     },
-    room: () => (isAway() || isClaiming ? 0 : Math.max(slots.free() - hints, 0)),
+    due: () => isClaiming || mayBeMore || isAway(),
+    room: () => (isAway() || isClaiming ? 0 : Math.max(slots.free() + slots.standing() - hints, 0)),
     pump: () => {
       if (!mayBeMore || isClaiming || isAway()) return;
       const wanted = slots.take();
       if (wanted > 0) void claim(wanted);
+      else if (slots.standing() > 0) onFull();
     },
   };
 }

@@ -24,7 +24,11 @@ export const workerSettings = {
   NATS_URL: {
     shape: text,
     secret: true,
-    text: "NATS servers, with commas between them. Without it, the worker looks for work once a second.",
+    text: "NATS servers, with commas between them; `tls://` for an encrypted line. Without it, the worker looks for work once a second.",
+  },
+  NATS_CA_FILE: {
+    shape: text,
+    text: "Certificates in PEM that those of the NATS servers are checked against; the line is then encrypted.",
   },
   NOETL_POOLS: {
     shape: names,

@@ -1,5 +1,6 @@
 // `GET /healthz` for whoever watches the process: that it lives, what it does, and nothing else.
 // An outage of the control plane is no reason to end a worker, so it isn't told as ill health.
+// What is `failing` is answered with 503, for those who look at nothing else.
 
 import { Fault } from "#core/model/fault";
 
@@ -8,15 +9,23 @@ export interface HealthServer {
   stop(): Promise<void>;
 }
 
+/** The status of a process that needs somebody to look at it. */
+export const failing = "failing";
+
+export interface HealthStatus {
+  readonly status: string;
+}
+
 /**
  * Answers on all addresses of the machine.
  * @throws Fault `unavailable` when the port can't be had.
  */
-export function serveHealth(port: number, status: () => object): HealthServer {
+export function serveHealth(port: number, status: () => HealthStatus): HealthServer {
   const answer = (request: Request): Response => {
     const { pathname } = new URL(request.url);
     if (pathname !== "/healthz") return new Response("not found\n", { status: 404 });
-    return Response.json(status());
+    const now = status();
+    return Response.json(now, { status: now.status === failing ? 503 : 200 });
   };
   try {
     const server = Bun.serve({ hostname: "0.0.0.0", port, fetch: answer });

@@ -16,6 +16,7 @@ import type { WorkerLog, WorkerServices } from "./services.ts";
 import { type Settler, settler } from "./settler.ts";
 import { type Slots, slotTable } from "./slots.ts";
 import { fileSpool, memorySpool, type Spool } from "./spool.ts";
+import { type Standby, standingBy } from "./standby.ts";
 import { templateCache } from "./template-cache.ts";
 
 export interface WorkerOptions {
@@ -62,6 +63,7 @@ interface Parts {
   readonly slots: Slots;
   readonly outcomes: Settler;
   readonly claiming: Claims;
+  readonly standby: Standby;
   readonly renewals: Leases;
   readonly state: Conditions;
   readonly ending: AbortController;
@@ -117,9 +119,18 @@ function assemble(options: WorkerOptions): Parts {
   });
   const onChange = (): void => state.changed();
   const slots = slotTable({ services, slots: options.slots, outcomes, onChange });
-  const claiming = claims({ services, pools, slots, ending: ending.signal });
+  const claiming = claims({
+    ...{ services, pools, slots, ending: ending.signal },
+    onFull: () => standby.end(),
+  });
+  const standby = standingBy({
+    ...{ services, pools, slots, ending: ending.signal },
+    onNothing: () => claiming.look(),
+  });
   const renewals = leases({ services, settler: outcomes, slots });
   const onTurn = (): void => {
+    // Before what promises all the slots that are free.
+    if (!claiming.due()) standby.begin();
     outcomes.pump();
     // What is done is told before anything new is asked for.
     if (!outcomes.due()) claiming.pump();
@@ -128,7 +139,7 @@ function assemble(options: WorkerOptions): Parts {
   };
   const hinting: HintSubscription[] = [];
   const state = conditions({ clock, defer, onTurn });
-  return { services, slots, outcomes, claiming, renewals, state, ending, hinting };
+  return { services, slots, outcomes, claiming, standby, renewals, state, ending, hinting };
 }
 
 function takeHints({ bus, pools }: WorkerOptions, parts: Parts): readonly HintSubscription[] {
@@ -175,6 +186,7 @@ async function stop(
   const { services, slots, outcomes, state, ending } = parts;
   const { control, workerId, log } = services;
   slots.close();
+  parts.standby.end();
   for (const subscription of subscriptions) subscription.close();
   await state.metWithin(() => isQuiet(parts), graceMs);
   slots.drain();

@@ -2,14 +2,19 @@
 
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import { trustedCertificates } from "#core/adapters/ca-file";
 import { lockFolder } from "#core/adapters/folder-lock";
 import { httpStepLogs } from "#core/adapters/http-step-logs";
 import { natsBus } from "#core/adapters/nats-bus";
 import { routedControl } from "#core/adapters/routed-control";
 import { steadyClock } from "#core/adapters/system-clock";
+import { wireFetch } from "#core/adapters/wire-client";
 import { messageOf } from "#core/model/fault";
+import type { Bus } from "#core/ports/bus";
+import type { ToolPolicy } from "#worker/tools/tool";
 import type { WorkerSettings } from "./config.ts";
-import { type HealthServer, serveHealth } from "./health.ts";
+import { watchDatabase } from "./database-watch.ts";
+import { type HealthServer, type HealthStatus, serveHealth } from "./health.ts";
 import { logShipper } from "./log-shipper.ts";
 import { startWorker } from "./loop.ts";
 import { startRegistration } from "./registration.ts";
@@ -23,12 +28,16 @@ export interface WorkerProcessOptions {
   readonly version: string;
   /** Told of what went wrong and was dealt with. */
   readonly report: (message: string) => void;
+  /** How long every server must name another database before `broken` says so. */
+  readonly otherDatabaseMs?: number;
 }
 
 export interface WorkerProcess {
   readonly workerId: string;
   /** Where it tells how it is, if it was given a port for that. */
   readonly healthUrl: string | undefined;
+  /** Resolves with the reason when it can't go on: its servers have another database for good. */
+  readonly broken: Promise<string>;
   /**
    * Takes nothing new, lets tools end within the grace of the settings, gives the rest back, and
    * sends the last lines. Doing it twice is doing it once.
@@ -41,17 +50,16 @@ const lastLinesMs = 3_000;
 
 /** @throws Fault `unavailable` when the health port can't be had, `invalid` for bad servers. */
 export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess {
-  const { settings, servers, version } = options;
+  const { settings, servers, version, otherDatabaseMs: patienceMs } = options;
   const { NOETL_POOLS: pools, NOETL_SLOTS: slots, NATS_URL: nats } = settings;
   const workerId = `${settings.NOETL_WORKER_ID ?? hostname()}-${process.pid}-${randomHex(3)}`;
   const notice = noticeOf(options.report);
   // A machine whose clock is set must not hold renewals back, nor end leases.
   const clock = steadyClock();
-  const control = routedControl({ servers, fetch: (request) => fetch(request), clock, notice });
-  const bus =
-    nats === undefined
-      ? undefined
-      : natsBus({ servers: nats, name: `noetl worker ${workerId}`, onNotice: notice });
+  const wire = wireFetch({ fetch: (request) => fetch(request), clock });
+  const watch = watchDatabase({ servers, clock, fetch: wire.fetch, patienceMs });
+  const control = routedControl({ servers, fetch: watch.fetch, clock, notice });
+  const bus = nats === undefined ? undefined : busOf(nats, settings, { workerId, notice });
   const sink = httpStepLogs([control.client], `${workerId}-${randomHex(8)}`);
   const shipper = logShipper({ sink, clock, log: { notice } });
   const spool = spoolFolder({ directory: settings.NOETL_SPOOL_DIRECTORY, lock: lockFolder });
@@ -66,10 +74,7 @@ export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess
     labels: settings.NOETL_LABELS ?? [],
     slots,
     spool,
-    policy: {
-      shell: settings.NOETL_WORKER_ALLOW_SHELL,
-      fileRoots: settings.NOETL_WORKER_FILE_ROOTS ?? [],
-    },
+    policy: policyOf(settings),
     log: shipper.log,
   });
   const registration = startRegistration({
@@ -90,10 +95,12 @@ export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess
   });
   const stop = async (): Promise<void> => {
     isStopping = true;
+    watch.stop();
     await worker.stop({ graceMs: settings.NOETL_STOP_GRACE_MS });
     await Promise.all([registration.stop(), shipper.close(lastLinesMs)]);
     await tools.close();
     await bus?.close();
+    wire.close();
     spool.close();
     await health?.stop();
   };
@@ -101,6 +108,9 @@ export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess
   return {
     workerId,
     healthUrl: health?.url,
+    broken: watch.replaced.then(
+      (reason) => `${reason}; what could not be reported stays in ${spool.folder}`,
+    ),
     stop: () => {
       stopped ??= stop();
       return stopped;
@@ -108,9 +118,26 @@ export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess
   };
 }
 
+function policyOf({
+  NOETL_WORKER_ALLOW_SHELL: shell,
+  NOETL_WORKER_FILE_ROOTS: fileRoots = [],
+}: WorkerSettings): ToolPolicy {
+  return { shell, fileRoots };
+}
+
+function busOf(
+  servers: string,
+  { NATS_CA_FILE: caFile }: WorkerSettings,
+  { workerId, notice }: { readonly workerId: string; readonly notice: (message: string) => void },
+): Bus {
+  if (caFile !== undefined) trustedCertificates("NATS_CA_FILE", caFile);
+  const trusted = caFile === undefined ? {} : { caFile };
+  return natsBus({ servers, name: `noetl worker ${workerId}`, onNotice: notice, ...trusted });
+}
+
 function healthOf(
   { NOETL_HEALTH_PORT: port }: WorkerSettings,
-  status: () => object,
+  status: () => HealthStatus,
 ): HealthServer | undefined {
   return port === undefined ? undefined : serveHealth(port, status);
 }

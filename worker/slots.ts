@@ -3,7 +3,7 @@
 // abort, by an outcome that could not be reported, and by a promise to a request under way.
 
 import type { WorkerCommand } from "#core/model/command";
-import { claimCommandsMax, toolAbortGraceMs } from "#core/model/limits";
+import { claimCommandsMax, standbySlotsMax, toolAbortGraceMs } from "#core/model/limits";
 import type { Outcome } from "#core/model/outcome";
 import type { LeaseRef } from "#core/ports/event-log";
 import { CommandRun } from "./command-run.ts";
@@ -25,6 +25,12 @@ export interface Slots {
   free(): number;
   /** Promises the free slots to a request: so many commands may be asked for. */
   take(): number;
+  /** Keeps some of the free slots for a request that stands by; 0 when there are none. */
+  stand(): number;
+  /** Slots that are kept for the request that stands by, and could be had back. */
+  standing(): number;
+  /** The commands of a request that stood by with so many slots. */
+  stood(commands: readonly WorkerCommand[], wanted: number): void;
   /** Whether the request that was promised slots last is that of a worker that holds nothing. */
   idle(): boolean;
   /** From now on nothing is asked for until nothing is held any more. */
@@ -54,6 +60,8 @@ export function slotTable({ services, slots, outcomes, onChange }: SlotsOptions)
   const leaving = new Set<CommandRun>();
   const returned: LeaseRef[] = [];
   let promised = 0;
+  /** Kept for what may come to the request that stands by; it doesn't make a worker busy. */
+  let standing = 0;
   let isClosed = false;
   let isQuiescing = false;
   /** The request under way may bring a command that must be alone: no other is made beside it. */
@@ -69,7 +77,19 @@ export function slotTable({ services, slots, outcomes, onChange }: SlotsOptions)
 
   const free = (): number => {
     if (isIdle || isQuiescing || isAlone()) return 0;
-    return slots - runs.size - leaving.size - outcomes.waiting() - promised;
+    return slots - runs.size - leaving.size - outcomes.waiting() - promised - standing;
+  };
+
+  const stand = (): number => {
+    const wanted = isClosed ? 0 : Math.min(Math.ceil(Math.max(free(), 0) / 2), standbySlotsMax);
+    standing += wanted;
+    return wanted;
+  };
+
+  const stood = (commands: readonly WorkerCommand[], wanted: number): void => {
+    standing -= wanted;
+    for (const command of commands) start(command);
+    onChange();
   };
 
   const take = (): number => {
@@ -157,6 +177,9 @@ export function slotTable({ services, slots, outcomes, onChange }: SlotsOptions)
   return {
     free,
     take,
+    stand,
+    stood,
+    standing: () => standing,
     idle: () => isIdle,
     quiesce: () => {
       isQuiescing = !isEmpty();

@@ -2,7 +2,12 @@
 // die, passes on what it is told, and ends when all of them have. It runs no step itself.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { superviseAgainMs, superviseAgainMsMax, superviseSettledMs } from "#core/model/limits";
+import {
+  superviseAgainMs,
+  superviseAgainMsMax,
+  superviseDeathsMax,
+  superviseSettledMs,
+} from "#core/model/limits";
 
 export interface SupervisorOptions {
   readonly processes: number;
@@ -10,6 +15,8 @@ export interface SupervisorOptions {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly report: (message: string) => void;
+  /** A worker that ends with this code ends them all: it would not fare better another time. */
+  readonly lastCode?: number;
 }
 
 export interface Supervisor {
@@ -17,36 +24,55 @@ export interface Supervisor {
   pids(): readonly number[];
   /** Asks every worker to stop; none is started any more. Asked again, they quit at once. */
   stop(): void;
-  /** Resolves when none is left after `stop`. */
-  readonly ended: Promise<void>;
+  /** False while workers keep dying: several within a minute, or one again and again. */
+  isWell(): boolean;
+  /** Resolves when none is left, with `lastCode` if one ended with it. */
+  readonly ended: Promise<number | undefined>;
 }
 
 export function supervise(options: SupervisorOptions): Supervisor {
-  const { processes, report } = options;
-  const children = new Set<ChildProcess>();
-  const waiting = new Set<ReturnType<typeof setTimeout>>();
-  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const { processes, report, lastCode } = options;
+  const children = new Map<ChildProcess, Life>();
+  /** By what wakes them, the deaths in a row before each that is to be started. */
+  const waiting = new Map<ReturnType<typeof setTimeout>, number>();
+  let deathsAtMs: readonly number[] = [];
+  const { promise: ended, resolve } = Promise.withResolvers<number | undefined>();
   let isStopping = false;
+  let last: number | undefined;
 
   const endIfEmpty = (): void => {
-    if (isStopping && children.size === 0) resolve();
+    if (isStopping && children.size === 0) resolve(last);
   };
+  const stop = (): void => {
+    isStopping = true;
+    for (const timer of waiting.keys()) clearTimeout(timer);
+    waiting.clear();
+    for (const child of children.keys()) child.kill("SIGTERM");
+    endIfEmpty();
+  };
+  const isRecent = (atMs: number): boolean => performance.now() - atMs <= superviseSettledMs;
 
   const start = (failures: number): void => {
     const child = startChild(options);
     const startedAtMs = performance.now();
-    children.add(child);
+    children.set(child, { startedAtMs, failures });
     let isOver = false;
-    const over = (how: string): void => {
+    const over = (how: string, code: number | null): void => {
       if (isOver) return;
       isOver = true;
       children.delete(child);
+      if (code !== null && code === lastCode) {
+        last = code;
+        // Told twice, the others would not wait for their tools.
+        if (!isStopping) return stop();
+      }
       if (isStopping) return endIfEmpty();
-      const hasSettled = performance.now() - startedAtMs > superviseSettledMs;
-      again(hasSettled ? 1 : failures + 1, `worker process ${child.pid ?? ""} ${how}`);
+      deathsAtMs = [...deathsAtMs.filter(isRecent), performance.now()];
+      const deaths = isRecent(startedAtMs) ? failures + 1 : 1;
+      again(deaths, `worker process ${child.pid ?? ""} ${how}`);
     };
-    child.once("error", () => over("could not be started"));
-    child.once("exit", (code, signal) => over(`ended with ${signal ?? code}`));
+    child.once("error", () => over("could not be started", null));
+    child.once("exit", (code, signal) => over(`ended with ${signal ?? code}`, code));
   };
 
   const again = (failures: number, why: string): void => {
@@ -56,20 +82,27 @@ export function supervise(options: SupervisorOptions): Supervisor {
       waiting.delete(timer);
       start(failures);
     }, delayMs);
-    waiting.add(timer);
+    waiting.set(timer, failures);
   };
 
   for (let n = 0; n < processes; n++) start(0);
   return {
-    pids: () => [...children].flatMap(({ pid }) => pid ?? []),
-    stop: () => {
-      isStopping = true;
-      for (const timer of waiting) clearTimeout(timer);
-      for (const child of children) child.kill("SIGTERM");
-      endIfEmpty();
+    pids: () => [...children.keys()].flatMap(({ pid }) => pid ?? []),
+    stop,
+    isWell: () => {
+      const lives = [...children.values()].filter(({ startedAtMs }) => isRecent(startedAtMs));
+      const inARow = [...waiting.values(), ...lives.map(({ failures }) => failures)];
+      const deaths = [deathsAtMs.filter(isRecent).length, ...inARow];
+      return Math.max(...deaths) < superviseDeathsMax;
     },
     ended,
   };
+}
+
+interface Life {
+  readonly startedAtMs: number;
+  /** Deaths in a row before it. */
+  readonly failures: number;
 }
 
 /**

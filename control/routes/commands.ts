@@ -7,6 +7,7 @@ import {
   renewLeases,
   requireLease,
   settleOutcomes,
+  standbyFor,
 } from "#control/services/dispatch";
 import type { Executions } from "#control/services/executions";
 import { fetchResult, storeResult } from "#control/services/results";
@@ -59,10 +60,22 @@ async function giveBackUnheard(
 }
 
 export function commandRoutes(app: Elysia, executions: Executions): void {
+  workRoutes(app, executions);
+  leaseRoutes(app, executions);
+  resultRoutes(app, executions);
+}
+
+function workRoutes(app: Elysia, executions: Executions): void {
   mount(app, api.claim, async ({ body }, { signal }) => {
     const commands = await claimCommands(executions, body);
     await giveBackUnheard(executions, { worker: body.worker, commands, signal });
     return { commands: [...commands] };
+  });
+  mount(app, api.standby, async ({ body }, { signal }) => {
+    const answer = await standbyFor(executions, body, signal);
+    const { commands, againMs } = answer;
+    await giveBackUnheard(executions, { worker: body.worker, commands, signal });
+    return { commands: [...commands], ...(againMs === undefined ? {} : { again_ms: againMs }) };
   });
   mount(app, api.settle, async ({ body }, { signal }) => {
     const { outcomes, ...work } = body;
@@ -81,6 +94,9 @@ export function commandRoutes(app: Elysia, executions: Executions): void {
       ...(settled.quiesce === true ? { quiesce: true } : {}),
     };
   });
+}
+
+function leaseRoutes(app: Elysia, executions: Executions): void {
   mount(app, api.renew, async ({ body }) => ({
     verdicts: [...(await renewLeases(executions, body.worker, leasesOf(body.leases)))],
   }));
@@ -96,6 +112,9 @@ export function commandRoutes(app: Elysia, executions: Executions): void {
     }
     return { ...credential, data: { ...credential.data } };
   });
+}
+
+function resultRoutes(app: Elysia, executions: Executions): void {
   mount(app, api.putResult, async ({ params, body }) => {
     const id = parseExecutionId(params.id);
     if ((await executions.context.log.head(id)) === undefined) {

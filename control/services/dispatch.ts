@@ -10,9 +10,22 @@ import type { WorkerCommand } from "#core/model/command";
 import type { CallSettled, Event } from "#core/model/event";
 import { Fault, messageOf } from "#core/model/fault";
 import { type CommandId, type ExecutionId, executionId, isSnowflake } from "#core/model/ids";
-import { acceptMs, claimCommandsMax, leaseMs, quiesceMs, suspectWaitMs } from "#core/model/limits";
+import {
+  acceptMs,
+  claimCommandsMax,
+  leaseMs,
+  quiesceMs,
+  standbySlotsMax,
+  suspectWaitMs,
+} from "#core/model/limits";
 import type { Outcome } from "#core/model/outcome";
-import type { ClaimWork, Settle, Settled, SettleVerdict } from "#core/ports/control-plane";
+import type {
+  ClaimWork,
+  Settle,
+  Settled,
+  SettleVerdict,
+  StandbyAnswer,
+} from "#core/ports/control-plane";
 import type { CommandRow, LeaseRef, RenewVerdict } from "#core/ports/event-log";
 import type { Executions, Ruling } from "./executions.ts";
 import { parkCommand } from "./parking.ts";
@@ -35,6 +48,15 @@ export async function claimCommands(
   if (last?.suspect === false) lines.lastTenant = last.terms.tenant;
   if (rows.length < want && last?.suspect !== true) lines.emptied(pools);
   return commandsOf(executions, { worker, rows, leaseMs });
+}
+
+/** Waits for commands that appends of this replica will make. */
+export function standbyFor(
+  executions: Executions,
+  work: ClaimWork,
+  signal: AbortSignal,
+): Promise<StandbyAnswer> {
+  return executions.standby.wait({ ...work, want: Math.min(work.want, standbySlotsMax) }, signal);
 }
 
 interface Leased {
@@ -117,7 +139,7 @@ export async function settleOutcomes(executions: Executions, settle: Settle): Pr
   const commands = [...handOver.commands, ...claimed];
   const left = (): number => want - commands.length;
   if (left() > 0) commands.push(...(await handedBefore(executions, settle, verdicts)));
-  if (commands.length === 0 && want > 0) {
+  if (commands.length === 0 && want > 0 && !isSure(executions, settle)) {
     const claim = claimCommands(executions, { worker, pools, labels, want, idle });
     commands.push(...((await ifPossible(claim)) ?? []));
   }
@@ -125,6 +147,11 @@ export async function settleOutcomes(executions: Executions, settle: Settle): Pr
     ? false
     : await mustQuiesce(executions, settle);
   return { verdicts, commands, ...(quiesce ? { quiesce } : {}) };
+}
+
+/** A worker that stands by hears of what is made here, and of the rest by hints: nobody waits. */
+function isSure({ standby, lines }: Executions, { worker, pools }: Settle): boolean {
+  return standby.has(worker) && !lines.waits(pools) && !lines.suspectsWait(pools);
 }
 
 /**

@@ -17,6 +17,7 @@ import { Committer } from "./committer.ts";
 import type { ControlContext } from "./context.ts";
 import { hintsOf } from "./hints.ts";
 import { snapshotsOf } from "./snapshots.ts";
+import { Standby } from "./standby.ts";
 import { StateStore } from "./state-store.ts";
 import { type HandOver, TransitionBuilder } from "./transition.ts";
 import { WaitingLines } from "./waiting-lines.ts";
@@ -76,6 +77,8 @@ export class Executions {
   readonly states: StateStore;
   /** What is known here of who waits in which pool. */
   readonly lines: WaitingLines;
+  /** Workers that wait here for commands. */
+  readonly standby: Standby;
   readonly #committer: Committer;
   readonly #desks = new Map<ExecutionId, Queued[]>();
   readonly #whenIdle: (() => void)[] = [];
@@ -89,6 +92,7 @@ export class Executions {
     this.states = new StateStore(context.log, statesMax, snapshotsOf(context, snapshotEvents));
     this.#committer = new Committer(context.log);
     this.lines = new WaitingLines(() => context.clock.nowMs());
+    this.standby = new Standby(context.clock, this.lines);
     this.#onCross = onCross;
     this.#owns = owns ?? (() => true);
   }
@@ -189,7 +193,9 @@ export class Executions {
     const state = isFirst ? this.states.first(id) : await this.states.load(id);
     const plan = await this.#planFor(state, batch);
     const builder =
-      plan === undefined ? undefined : new TransitionBuilder(this.context, plan, state);
+      plan === undefined
+        ? undefined
+        : new TransitionBuilder(this.context, plan, state, this.standby);
     const answers = await this.#rule(state, builder, batch);
     if (builder !== undefined && builder.events.length > 0) {
       if (!(await this.#append(builder))) return false;
@@ -267,7 +273,10 @@ export class Executions {
       if (event.type === "playbook.cancelled") bus.publish(commandsCancelled(executionId), text);
     }
     const waiting = builder.waiting();
-    for (const { pool, suspect } of waiting) this.lines.note(pool, suspect === true);
+    for (const { pool, suspect } of waiting) {
+      this.lines.note(pool, suspect === true);
+      if (suspect === true) this.standby.dismiss(pool);
+    }
     for (const { pool, pointer } of hintsOf(waiting, builder.events, this.context.serverUrl)) {
       bus.hint(pool, pointer);
     }

@@ -2,9 +2,9 @@
 // than could wake somebody. They are built after the append, and only when there are any.
 
 import type { CommandPayload } from "#core/engine/assemble";
+import { hintsPerTransitionMax } from "#core/model/bus-limits";
 import type { LoggedEvent } from "#core/model/event";
 import type { EventId } from "#core/model/ids";
-import { hintsPerTransitionMax } from "#core/model/limits";
 import type { CommandPointer } from "#core/ports/bus";
 import type { NewCommandRow } from "#core/ports/event-log";
 

@@ -7,7 +7,7 @@ import type { EventBody } from "#core/model/event";
 import { Fault, messageOf, unreachable } from "#core/model/fault";
 import type { CommandId } from "#core/model/ids";
 import { isJsonObject, type JsonObject } from "#core/model/json";
-import { leaseExpiriesMax, leaseMs, sweepGapMs, sweepMs } from "#core/model/limits";
+import { dueLookMs, leaseExpiriesMax, leaseMs, sweepGapMs, sweepMs } from "#core/model/limits";
 import type { CommandRow, NewCommandRow } from "#core/ports/event-log";
 import type { Executions, Ruling } from "./executions.ts";
 import { endExecution, startExecution } from "./lifecycle.ts";
@@ -64,10 +64,16 @@ export function sweeper(executions: () => Executions, options: SweeperOptions): 
     const { clock } = executions().context;
     while (!stopped.signal.aborted) {
       kicked = false;
-      await sweep(false).catch((thrown: unknown) => report(`sweep: ${messageOf(thrown)}`));
+      const pauseMs = await sweep(false).then(
+        () => dueLookMs,
+        (thrown: unknown) => {
+          report(`sweep: ${messageOf(thrown)}`);
+          return sweepMs;
+        },
+      );
       if (kicked || stopped.signal.aborted) continue;
       wake = new AbortController();
-      await clock.sleep(sweepMs, wake.signal);
+      await clock.sleep(pauseMs, wake.signal);
     }
   };
   let running: Promise<void> | undefined;

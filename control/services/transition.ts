@@ -32,10 +32,20 @@ export interface HandOver {
   readonly mayStay: (executionId: ExecutionId, pool: string) => boolean;
   want: number;
   readonly commands: WorkerCommand[];
+  /** The append is over: nothing more is put into `commands`. */
+  readonly done?: () => void;
+}
+
+/** Who can be given commands besides whoever asked. */
+export interface Takers {
+  takerOf(row: NewCommandRow): HandOver | undefined;
 }
 
 /** Everything that `admit` asks of a claim holds for a hand-over too; rules are asked on append. */
-function fits(to: HandOver, { executionId, pool, terms = plainTerms }: NewCommandRow): boolean {
+export function fits(
+  to: HandOver,
+  { executionId, pool, terms = plainTerms }: NewCommandRow,
+): boolean {
   return (
     to.want > 0 &&
     to.pools.includes(pool) &&
@@ -55,8 +65,11 @@ export class TransitionBuilder {
   readonly #issued: NewCommandRow[] = [];
   readonly #settled = new Set<CommandId>();
   readonly #handed: Handed[] = [];
+  /** Those of the takers that are this transition's until its append is over. */
+  readonly #taken = new Set<HandOver>();
   readonly #deadLetters: NewDeadLetter[] = [];
   readonly #expectedHead: number;
+  readonly #takers: Takers;
   readonly #results = new Map<string, Json>();
   readonly #catalog = new Map<string, CatalogFact | null>();
   #keepsChildren = false;
@@ -68,7 +81,9 @@ export class TransitionBuilder {
     readonly context: ControlContext,
     readonly plan: Plan,
     readonly state: ExecutionState,
+    takers: Takers,
   ) {
+    this.#takers = takers;
     this.#expectedHead = state.seq;
   }
 
@@ -104,13 +119,22 @@ export class TransitionBuilder {
   #issue(command: IssuedCommand, handOver: HandOver | undefined): void {
     if (!this.state.commands.has(command.event.command_id)) return;
     const row = toolRow(this.state, command, 1);
-    if (handOver === undefined || !fits(handOver, row)) {
+    const to = this.#takerOf(row, handOver);
+    if (to === undefined) {
       this.#issued.push(row);
       return;
     }
-    this.#issued.push({ ...row, lease: { worker: handOver.worker, leaseMs: acceptMs } });
-    handOver.want--;
-    this.#handed.push({ to: handOver, command: this.#assemble(row) });
+    this.#issued.push({ ...row, lease: { worker: to.worker, leaseMs: acceptMs } });
+    to.want--;
+    this.#handed.push({ to, command: this.#assemble(row) });
+  }
+
+  #takerOf(row: NewCommandRow, handOver: HandOver | undefined): HandOver | undefined {
+    if (handOver !== undefined && fits(handOver, row)) return handOver;
+    for (const taken of this.#taken) if (fits(taken, row)) return taken;
+    const taker = this.#takers.takerOf(row);
+    if (taker !== undefined) this.#taken.add(taker);
+    return taker;
   }
 
   #assemble(row: NewCommandRow): WorkerCommand {
@@ -161,6 +185,7 @@ export class TransitionBuilder {
       if (this.#settled.has(command.command_id)) to.want++;
       else to.commands.push(command);
     }
+    this.#letGo();
   }
 
   /** The append did not hand anything over: the slots are free again, the rows wait. */
@@ -172,6 +197,12 @@ export class TransitionBuilder {
   /** The append did not happen: the slots are free again. */
   takeBack(): void {
     for (const { to } of this.#handed.splice(0)) to.want++;
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    for (const taken of this.#taken) taken.done?.();
+    this.#taken.clear();
   }
 
   /** Leaves the children of a cancelled execution alone. */

@@ -2,6 +2,7 @@
 // statements pipelined on each, plans kept by the server.
 
 import { SQL } from "bun";
+import { Fault } from "#core/model/fault";
 import {
   databaseConnectionsMax,
   databaseConnectMs,
@@ -16,6 +17,8 @@ export interface PostgresOptions {
   readonly application?: string;
   /** No answer for so many milliseconds means that the connections are dead. */
   readonly silenceMs?: number;
+  /** Certificates in PEM that the server's is checked against; the line is then encrypted. */
+  readonly ca?: string;
 }
 
 /**
@@ -30,6 +33,7 @@ const silent = Symbol("silent");
 /**
  * Opens a pool; nothing is connected before the first statement. Connections that are lost are
  * made anew by the statements that follow.
+ * @throws Fault `invalid` for an address that can't be any.
  */
 export function openPostgres(url: string, options: PostgresOptions = {}): Sql {
   const { silenceMs = databaseSilenceMs } = options;
@@ -65,7 +69,7 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Sql {
       try {
         rows = await answer(text, values);
       } catch (thrown) {
-        throw sqlFault(failureOf(thrown));
+        throw noLine(thrown) ?? sqlFault(failureOf(thrown));
       }
       if (rows === silent) throw sqlFault({});
       // The statement's own text says what its rows hold.
@@ -79,12 +83,34 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Sql {
 }
 
 function connect(url: string, options: PostgresOptions): SQL {
-  const { connections = databaseConnectionsMax, application = "noetl" } = options;
-  return new SQL(url, {
-    max: connections,
-    connectionTimeout: databaseConnectMs / 1_000,
-    connection: { ...parameters, application_name: application },
-  });
+  const { connections = databaseConnectionsMax, application = "noetl", ca } = options;
+  try {
+    return new SQL(url, {
+      max: connections,
+      connectionTimeout: databaseConnectMs / 1_000,
+      connection: { ...parameters, application_name: application },
+      ...(ca === undefined ? {} : { tls: { ca } }),
+    });
+  } catch {
+    // What the driver says may quote the address, and with it the password.
+    throw new Fault("invalid", `the address of the database: expected ${addressShape}`);
+  }
+}
+
+const addressShape =
+  "postgres://user:password@host:5432/name, sslmode one of disable, prefer, require, verify-ca, verify-full";
+
+/** How a certificate is refused, in the words of the runtime: OpenSSL's, and those for names. */
+const refusedCertificate = /^(?:UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_|ERR_TLS_CERT)/;
+
+/** A line that is not as safe as it was asked to be carries nothing, the password neither. */
+function noLine(thrown: unknown): Fault | undefined {
+  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+  if (refusedCertificate.test(code)) {
+    return new Fault("unavailable", `the database's certificate is not trusted: ${code}`);
+  }
+  if (code !== "ERR_POSTGRES_TLS_NOT_AVAILABLE") return undefined;
+  return new Fault("unavailable", "the database offers no encryption, and its address asks for it");
 }
 
 /** As far as it may be told; an error without a SQLSTATE is not an answer of the server. */

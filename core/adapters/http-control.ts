@@ -36,6 +36,15 @@ export function httpControl(client: ApiClient, options: HttpControlOptions = {})
       const { commands } = await within((ending) => client.claim({ body }, ending), signal);
       return commands as WorkerCommand[];
     },
+    standby: async (work, signal) => {
+      const body = workBody(work);
+      const answer = await within((ending) => client.standby({ body }, ending), signal);
+      const { commands, again_ms: againMs } = answer;
+      return {
+        commands: commands as WorkerCommand[],
+        ...(againMs === undefined ? {} : { againMs }),
+      };
+    },
     settle: async ({ outcomes, ...work }, signal) => {
       const body = {
         ...workBody(work),

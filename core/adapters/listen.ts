@@ -2,6 +2,7 @@
 
 import { Fault } from "#core/model/fault";
 import { requestBytesMax } from "#core/model/limits";
+import { type WireServer, type WireState, wireServer } from "./wire-server.ts";
 
 /** Seconds that an answer may be in the making; the most that the runtime takes. */
 const idleTimeout = 255;
@@ -26,34 +27,51 @@ export interface ListenAt {
   readonly port: number;
   /** Only this port will do: others were told of it. */
   readonly exact?: boolean;
+  /** Workers may keep a socket to it that carries their requests to the same handler. */
+  readonly wire?: boolean;
 }
 
 /** @throws Fault `unavailable` when none of the ports can be had. */
-export function listen(fetch: Fetch, { host, port, exact = false }: ListenAt): Listening {
+export function listen(fetch: Fetch, at: ListenAt): Listening {
+  const { host, port, exact = false } = at;
+  const wire = at.wire === true ? wireServer(fetch) : undefined;
   const last = exact ? port : Math.min(port + portsTriedMax, 65_535);
   for (let tried = port; tried <= last; tried++) {
-    const server = serve(fetch, host, tried);
+    const server = serve(fetch, wire, { hostname: host, port: tried });
     if (server === undefined) continue;
     const name = host.includes(":") ? `[${host}]` : host;
-    return { url: `http://${name}:${server.port}`, stop: () => stopped(server) };
+    return { url: `http://${name}:${server.port}`, stop: () => stopped(server, wire) };
   }
   const ports = exact ? `port ${port}` : `ports ${port} to ${last}`;
   throw new Fault("unavailable", `${ports} of ${host}: in use by others`);
 }
 
-async function stopped(server: Bun.Server<undefined>): Promise<void> {
+async function stopped(server: Bun.Server<WireState>, wire: WireServer | undefined): Promise<void> {
   const cut = setTimeout(() => void server.stop(true), stopGraceMs);
+  wire?.stop();
   await server.stop();
   clearTimeout(cut);
 }
 
-function serve(fetch: Fetch, hostname: string, port: number) {
+interface ServeAt {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+function serve(fetch: Fetch, wire: WireServer | undefined, at: ServeAt) {
+  const limits = { maxRequestBodySize: requestBytesMax, idleTimeout };
   try {
-    const maxRequestBodySize = requestBytesMax;
-    return Bun.serve({ hostname, port, fetch, maxRequestBodySize, idleTimeout });
+    if (wire === undefined) return Bun.serve<WireState>({ ...at, ...limits, fetch });
+    return Bun.serve<WireState>({
+      ...{ ...at, ...limits, websocket: wire.websocket },
+      fetch: (request, server) =>
+        wire.isAsked(request) ? wire.open(request, server) : fetch(request),
+    });
   } catch (thrown) {
     const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
     if (code === "EADDRINUSE") return undefined;
-    throw new Fault("unavailable", `${hostname}:${port} can't be listened on`, { cause: thrown });
+    throw new Fault("unavailable", `${at.hostname}:${at.port} can't be listened on`, {
+      cause: thrown,
+    });
   }
 }

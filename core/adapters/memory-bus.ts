@@ -2,7 +2,7 @@
 // over in a later turn of the event loop, never inside `publish`. Like any bus it may lose: a
 // queue that is full drops its oldest message.
 
-import { busQueueMessagesMax } from "#core/model/limits";
+import { busQueueMessagesMax } from "#core/model/bus-limits";
 import type { Bus, BusMessage, Subscription } from "#core/ports/bus";
 import { memoryHints } from "./memory-hints.ts";
 

@@ -1,7 +1,7 @@
 // Hints within one process: each pool has a bounded queue, and its takers are asked in turn. What
 // nobody has room for waits until one of them says that there may be room.
 
-import { hintsWaitingMax } from "#core/model/limits";
+import { hintsWaitingMax } from "#core/model/bus-limits";
 import type { CommandPointer, HintSubscription, HintTaker } from "#core/ports/bus";
 
 export interface MemoryHints {

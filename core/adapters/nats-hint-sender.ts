@@ -3,9 +3,9 @@
 // the server drops what it has already by the message id. A hint that has grown old is given up.
 
 import { createInbox, headers, type Msg, type NatsConnection } from "@nats-io/transport-node";
-import { hintStreamGoneMs, hintsWaitingMax, hintUsefulMs } from "#core/model/limits";
+import { hintStreamGoneMs, hintsWaitingMax, hintUsefulMs } from "#core/model/bus-limits";
 import type { CommandPointer } from "#core/ports/bus";
-import { commandHint } from "#core/wire/subjects";
+import { commandHint, commandHintId } from "#core/wire/subjects";
 import { type NatsLink, pause, spreadMs } from "./nats-link.ts";
 import type { CommandStreamKeeper } from "./nats-stream.ts";
 
@@ -106,7 +106,7 @@ export function hintSender(link: NatsLink, keeper: CommandStreamKeeper): HintSen
       const hint: Waiting = {
         subject: commandHint(pool, pointer.execution_id),
         data: JSON.stringify(pointer),
-        messageId: messageIdOf(pointer),
+        messageId: commandHintId(pointer),
         atMs: performance.now(),
         sentOver: undefined,
       };
@@ -123,11 +123,6 @@ export function hintSender(link: NatsLink, keeper: CommandStreamKeeper): HintSen
       waiting.clear();
     },
   };
-}
-
-/** Header values are printable ASCII; step names may be more than that. */
-function messageIdOf({ command_id, attempt }: CommandPointer): string {
-  return encodeURI(`${command_id}:${attempt}`);
 }
 
 /** The server's answer is a document of its own; an error stands in it by name. */

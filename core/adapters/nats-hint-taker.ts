@@ -9,7 +9,7 @@ import {
   hintFetchMs,
   hintStreamGoneMs,
   hintsFetchedMax,
-} from "#core/model/limits";
+} from "#core/model/bus-limits";
 import type { CommandPointer, HintSubscription, HintTaker } from "#core/ports/bus";
 import { commandConsumer, commandStream } from "#core/wire/subjects";
 import { type NatsLink, pause, spreadMs } from "./nats-link.ts";

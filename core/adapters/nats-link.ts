@@ -3,14 +3,14 @@
 // (subscriptions, fetches) is put on the new one by those who asked to be told of it.
 
 import { type ConnectionOptions, connect, type NatsConnection } from "@nats-io/transport-node";
-import { messageOf } from "#core/model/fault";
 import {
   busConnectMs,
   busPingMs,
   busRequestMs,
   busRetryMs,
   busRetryMsMax,
-} from "#core/model/limits";
+} from "#core/model/bus-limits";
+import { messageOf } from "#core/model/fault";
 import { type NatsServers, natsServers } from "./nats-servers.ts";
 
 export interface NatsLinkOptions {

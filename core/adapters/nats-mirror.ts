@@ -11,8 +11,9 @@ import {
   StorageType,
 } from "@nats-io/jetstream";
 import { type NatsConnection, nanos } from "@nats-io/transport-node";
+import { busRequestMs } from "#core/model/bus-limits";
 import { Fault, messageOf } from "#core/model/fault";
-import { busRequestMs, mirrorDoubledMs, mirrorSettleMs, mirrorWindowMs } from "#core/model/limits";
+import { mirrorDoubledMs, mirrorSettleMs, mirrorWindowMs } from "#core/model/limits";
 import type { EventMirror, MirrorMessage } from "#core/ports/event-mirror";
 import { allMirroredEvents, eventStream } from "#core/wire/subjects";
 import { type NatsLink, type NatsLinkOptions, natsLink, pause } from "./nats-link.ts";

@@ -8,7 +8,7 @@ import {
   busQueueCharsMax,
   busQueueMessagesMax,
   busUnconfirmedBytesMax,
-} from "#core/model/limits";
+} from "#core/model/bus-limits";
 import type { NatsLink } from "./nats-link.ts";
 
 export interface Outbox {

@@ -2,10 +2,10 @@
 // its own, which is opened by the first message and closed once the last one has arrived.
 
 import { headers, type NatsConnection, wsconnect } from "@nats-io/nats-core";
+import { busConnectMs, busQueueMessagesMax, busRequestMs } from "#core/model/bus-limits";
 import { Fault, messageOf } from "#core/model/fault";
-import { busConnectMs, busQueueMessagesMax, busRequestMs } from "#core/model/limits";
-import type { Bus, BusStatus, CommandPointer } from "#core/ports/bus";
-import { commandHint } from "#core/wire/subjects";
+import type { Bus, BusStatus } from "#core/ports/bus";
+import { commandHint, commandHintId } from "#core/wire/subjects";
 import { type NatsCredentials, natsServers } from "./nats-servers.ts";
 
 export interface NatsSocketBusOptions {
@@ -102,7 +102,7 @@ export function natsSocketBus(options: NatsSocketBusOptions): Bus {
       add({
         subject: commandHint(pool, pointer.execution_id),
         data: JSON.stringify(pointer),
-        messageId: messageIdOf(pointer),
+        messageId: commandHintId(pointer),
       }),
     subscribe: () => ({ close: () => {} }),
     hints: () => ({ wake: () => {}, close: () => {} }),
@@ -112,11 +112,6 @@ export function natsSocketBus(options: NatsSocketBusOptions): Bus {
       while (sending !== undefined) await sending;
     },
   };
-}
-
-/** The stream of hints keeps one message of each attempt; a header is printable ASCII. */
-function messageIdOf({ command_id, attempt }: CommandPointer): string {
-  return encodeURI(`${command_id}:${attempt}`);
 }
 
 /** False for a message that is larger than the server takes: it would not get through later. */

@@ -13,7 +13,6 @@ import {
   type StreamConfig,
 } from "@nats-io/jetstream";
 import { type NatsConnection, nanos } from "@nats-io/transport-node";
-import { messageOf } from "#core/model/fault";
 import {
   busRequestMs,
   hintAckMs,
@@ -22,7 +21,8 @@ import {
   hintsKeptBytesMax,
   hintsKeptMs,
   hintsWaitingMax,
-} from "#core/model/limits";
+} from "#core/model/bus-limits";
+import { messageOf } from "#core/model/fault";
 import { allCommandHints, commandConsumer, commandHints, commandStream } from "#core/wire/subjects";
 import { pause, retryMs } from "./nats-link.ts";
 

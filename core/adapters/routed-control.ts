@@ -32,6 +32,7 @@ export interface RoutedControl extends ControlPlane {
  */
 export function routedControl(options: RoutedControlOptions): RoutedControl {
   const targets = replicaTargets(options);
+  let stoodAt: Target | undefined;
   const toOwner = <Answer>(executionId: string, ask: Ask<Answer>): Promise<Answer> =>
     asked(targets.inOrder(targets.ownerOf(executionId)), ask, { isSafe: true });
   const toAny = <Answer>(ask: Ask<Answer>): Promise<Answer> =>
@@ -41,6 +42,14 @@ export function routedControl(options: RoutedControlOptions): RoutedControl {
       const order = targets.inOrder(targets.inTurn());
       return asked(order, (_control, { claims, patient }) => {
         return (order.length === 1 ? patient : claims).claim(work, signal);
+      });
+    },
+    // One that is cut off has to be dealt with as a claim: what it leased runs out.
+    standby: (work, signal) => {
+      const order = work.want === 0 ? targets.inOrder(stoodAt) : targets.inOrder(targets.inTurn());
+      return asked(order, (_control, target) => {
+        stoodAt = target;
+        return target.claims.standby(work, signal);
       });
     },
     settle: (settle, signal) => routedSettle(targets, settle, signal),

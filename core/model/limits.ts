@@ -62,7 +62,6 @@ export const loopInFlightDefault = 64;
 export const childDepthMax = 32;
 /** Tasks one pipeline may run, jumps and retries counted (language reference §1.5). */
 export const pipelineTasksMax = 1_000_000;
-
 /** A policy delay longer than this gives its slot back and goes on by timer (DESIGN §4). */
 export const yieldDelayMsMin = 5_000;
 
@@ -99,6 +98,8 @@ export const leaseRenewMs = 5_000;
 /** Leases that may expire under one command before it fails. */
 export const leaseExpiriesMax = 3;
 export const sweepMs = 1_000;
+/** What is due, timers above all, is looked for this often in between: one look at an index. */
+export const dueLookMs = 250;
 /** Sweeps further apart than this were kept away by an outage: leases get their whole time again. */
 export const sweepGapMs = 6_000;
 /** A command handed over in the reply to a settle is taken back unless its worker speaks of it by then. */
@@ -140,6 +141,19 @@ export const pageSizeMax = 500;
 export const pageSizeDefault = 100;
 /** Pages by number are read from the newest on each time: deeper ones take the keyset. */
 export const skippedExecutionsMax = 5_000;
+/** Characters of a body that a worker's kept socket carries; longer ones would hold others up. */
+export const wireBodyCharsMax = 1_048_576;
+/** Requests under way on one such socket, those included that nobody waits for any more. */
+export const wireRequestsMax = 256;
+/** Answers that a worker has not taken yet; a worker that lets more come is cut off. */
+export const wireUnreadBytesMax = requestBytesMax;
+/** A socket on which nothing comes back for so long, pings included, is a dead one to its server. */
+export const wireSilenceMs = 30_000;
+/** A request given up after so long without a sound makes its worker think so of the socket. */
+export const wireDeafMs = 2_500;
+/** How long a socket may take to open, and the time between two tries. */
+export const wireOpenMs = 5_000;
+export const wireRetryMs = 10_000;
 
 // --- tools that run code ------------------------------------------------------------------
 
@@ -203,7 +217,6 @@ export const registerTriesMax = 200;
 export const statementPlansMax = 200;
 /** Partitions of the log are there for so many months after this one. */
 export const partitionMonthsAhead = 3;
-
 /** Of its time, what publishing and projecting get in a process that answers requests too. */
 export const roleShareBesideApi = 0.2;
 /** How often a control plane asks whether its database is still the same. */
@@ -224,6 +237,14 @@ export const commandTimeoutMsDefault = 3_600_000;
 export const workerTickMs = 1_000;
 /** A tool that has not ended this long after its abort is given up, and its slot freed. */
 export const toolAbortGraceMs = 5_000;
+/** How long a worker stands by in one request; shorter than replicas are waited for. */
+export const standbyMs = 4_000;
+/** Slots that stand by: they are nobody else's meanwhile. At most half of those that are free. */
+export const standbySlotsMax = 8;
+/** When a worker that nobody can have standing by is to try it again. */
+export const standbyAgainMs = 30_000;
+/** Workers that stand by at one replica; the others are found by hints. */
+export const standbyWorkersMax = 10_000;
 export const settlesInFlightMax = 2;
 /** Outcomes that are not worth parting among two requests. */
 export const settlePartMin = 32;
@@ -234,6 +255,8 @@ export const workerRetryMsMax = 5_000;
 export const controlRequestMs = 30_000;
 /** A renewal counts as lost early enough for the next one to save the leases. */
 export const renewRequestMs = 3_000;
+/** A worker whose servers all name another database for so long ends: it has come to stay. */
+export const otherDatabaseMs = 60_000;
 /** Tasks of one pipeline that run in a row before the event loop gets its turn. */
 export const pipelineTurnTasksMax = 100;
 /** A checkpoint may not be larger, encoded; a pipeline with more to keep waits in its slot. */
@@ -243,47 +266,6 @@ export const templateCacheEntriesMax = 4_096;
 export const templateCacheCharsMax = 8 * 1_048_576;
 /** Lines of the spool that stand for nothing any more before it is written anew. */
 export const spoolDeadLinesMax = 1_000;
-
-// --- bus ----------------------------------------------------------------------------------
-
-/** Messages that wait for one subscriber, or for a server; the oldest make room for new ones. */
-export const busQueueMessagesMax = 10_000;
-/** Characters of messages that wait for a server that is away. */
-export const busQueueCharsMax = 8 * 1_048_576;
-/** Bytes on their way to a server that has not confirmed them; beyond it messages are dropped. */
-export const busUnconfirmedBytesMax = 32 * 1_048_576;
-/** After so many bytes the server is asked whether it has them all. */
-export const busConfirmBytes = 262_144;
-/** First and longest wait before a server is tried again; half of each is jitter. */
-export const busRetryMs = 100;
-export const busRetryMsMax = 5_000;
-export const busConnectMs = 5_000;
-/** A server that has answered no ping for two of these is taken for dead. */
-export const busPingMs = 5_000;
-/** A request to the server's stream store that has no answer by then counts as lost. */
-export const busRequestMs = 2_000;
-/** Hints one transition sends to one pool; more would wake nobody who isn't awake. */
-export const hintsPerTransitionMax = 64;
-/** Hints one taker is given in one go. */
-export const hintsFetchedMax = 64;
-/** Hints that wait for somebody with room, or for the word that they are stored. */
-export const hintsWaitingMax = 1_024;
-/** An older hint is of no use: workers have looked by themselves meanwhile. */
-export const hintUsefulMs = 5_000;
-/** How long hints are kept, how much of them, and how long a doubled one is known as such. */
-export const hintsKeptMs = 120_000;
-export const hintsKeptBytesMax = 64 * 1_048_576;
-export const hintsDoubledMs = 60_000;
-/** A hint nobody has said anything about within this time is given to somebody else. */
-export const hintAckMs = 2_000;
-/** A hint that came at a bad time is offered again after this, and so many times in all. */
-export const hintAgainMs = 100;
-export const hintDeliveriesMax = 20;
-/** A stream that was deleted is made again after this, half of it chance: NATS 2.9 still removes. */
-export const hintStreamGoneMs = 300;
-/** A fetch ends after this, and is taken for lost when the server was silent for two beats. */
-export const hintFetchMs = 10_000;
-export const hintFetchBeatMs = 1_000;
 
 // --- replicas and registration ------------------------------------------------------------
 
@@ -349,7 +331,7 @@ export const mirrorMessageBytesMax = 1_000_000;
 export const mirrorExecutionsMax = 10_000;
 /** Executions removed in one statement. */
 export const purgeExecutionsMax = 500;
-/** How long appends may have to wait for a month to go. */
+/** How long a try to drop a month waits for the log, and appends behind it. */
 export const partitionLockMs = 50;
 /** Tries to drop a month while appends keep the log busy, and the pause between two. */
 export const partitionDropsMax = 20;
@@ -394,3 +376,5 @@ export const superviseAgainMs = 500;
 export const superviseAgainMsMax = 30_000;
 /** One that has lived for so long starts over with the shortest wait. */
 export const superviseSettledMs = 60_000;
+/** So many deaths within `superviseSettledMs` mean that the workers are not well. */
+export const superviseDeathsMax = 3;

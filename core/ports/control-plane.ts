@@ -37,6 +37,13 @@ export interface Settled {
   readonly quiesce?: boolean;
 }
 
+export interface StandbyAnswer {
+  /** Leased to this worker; none when it has stood by long enough. */
+  readonly commands: readonly WorkerCommand[];
+  /** Milliseconds before it is worth asking again; at once without it. */
+  readonly againMs?: number;
+}
+
 export interface CredentialRecord {
   readonly name: string;
   readonly type: string;
@@ -45,6 +52,11 @@ export interface CredentialRecord {
 
 export interface ControlPlane {
   claim(work: ClaimWork, signal?: AbortSignal): Promise<readonly WorkerCommand[]>;
+  /**
+   * Waits for commands that are not there yet; `want` slots are kept free for them. With `want` 0
+   * it ends the wait that there is, which is answered with what it has come to.
+   */
+  standby(work: ClaimWork, signal?: AbortSignal): Promise<StandbyAnswer>;
   settle(settle: Settle, signal?: AbortSignal): Promise<Settled>;
   /** `lost`: another attempt is open; `gone`: the execution was cancelled or has ended. */
   renew(worker: string, leases: readonly LeaseRef[]): Promise<readonly RenewVerdict[]>;

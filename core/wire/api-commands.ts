@@ -1,4 +1,4 @@
-// Routes that workers call: claim, settle, renew, release, credentials.
+// Routes that workers call: claim, stand by, settle, renew, release, credentials.
 
 import { type } from "arktype";
 import { labelsMax } from "#core/model/limits";
@@ -34,6 +34,11 @@ export const commandRoutes = {
     "POST /api/commands/claim",
     { summary: "Lease commands to a worker", tag: "commands" },
     { body: claimBody, answer: type({ commands }) },
+  ),
+  standby: route(
+    "POST /api/commands/standby",
+    { summary: "Wait for commands to be made; with `want` 0, end the wait", tag: "commands" },
+    { body: claimBody, answer: type({ commands, "again_ms?": "number >= 0" }) },
   ),
   settle: route(
     "POST /api/commands/settle",

@@ -1,6 +1,7 @@
 // Bus subjects, one builder each: nobody puts a subject together by hand.
 
 import type { ExecutionId } from "#core/model/ids";
+import type { CommandPointer } from "#core/ports/bus";
 
 const token = (text: string): string => text.replace(/[^A-Za-z0-9_-]/g, "_");
 
@@ -15,6 +16,14 @@ export function commandHint(pool: string, executionId: ExecutionId): string {
 
 export function commandHints(pool: string): string {
   return `noetl.commands.${token(pool)}.>`;
+}
+
+/**
+ * By what the stream knows a hint that it is sent twice: one of each attempt. Values of headers are
+ * printable ASCII; names of steps may be more than that.
+ */
+export function commandHintId({ command_id, attempt }: CommandPointer): string {
+  return encodeURI(`${command_id}:${attempt}`);
 }
 
 /** The name under which all workers of a pool share its hints. */

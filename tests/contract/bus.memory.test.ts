@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { memoryBus } from "#core/adapters/memory-bus";
-import { hintsWaitingMax } from "#core/model/limits";
+import { hintsWaitingMax } from "#core/model/bus-limits";
 import { busContract } from "#tests/contract/bus";
 import { testTaker } from "#tests/contract/bus-hints";
 import { pointer } from "#tests/support/pointers";

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { DiscardPolicy, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { type NatsBusOptions, natsBus } from "#core/adapters/nats-bus";
-import { busQueueMessagesMax, busUnconfirmedBytesMax } from "#core/model/limits";
+import { busQueueMessagesMax, busUnconfirmedBytesMax } from "#core/model/bus-limits";
 import type { Bus } from "#core/ports/bus";
 import { commandConsumer, commandStream } from "#core/wire/subjects";
 import { type NatsOptions, type ScratchNats, startNats } from "#tests/support/nats";

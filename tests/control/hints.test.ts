@@ -1,7 +1,7 @@
 // Proves which hints a transition sends: where work waits for a claim, and what they say.
 
 import { expect, test } from "bun:test";
-import { hintsPerTransitionMax } from "#core/model/limits";
+import { hintsPerTransitionMax } from "#core/model/bus-limits";
 import type { Bus, CommandPointer } from "#core/ports/bus";
 import { onMemory, type World } from "#tests/support/control";
 import { done, handWorker, only } from "#tests/support/hand-worker";

@@ -218,6 +218,12 @@ export const routeCases: { readonly [Name in keyof Api]: RouteCase } = {
       },
     ],
   },
+  standby: {
+    path: "/api/commands/standby",
+    body: work,
+    answer: { commands: [] },
+    refused: badBodies,
+  },
   renew: {
     path: "/api/commands/renew",
     body: { worker: "w1", leases: [lease] },

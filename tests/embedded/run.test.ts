@@ -134,6 +134,16 @@ log: .noetl/runs/ID.jsonl
     expect(json.result).toEqual({ said: "hello Grace", deep: { a: 7, c: [1] } });
   });
 
+  test("stands in line as it is told to, which its first event says", async () => {
+    const { json } = await report("hello.yaml", "--priority", "-5", "--tenant", "acme");
+    const file = place.path(`.noetl/runs/${json.execution_id}.jsonl`);
+    const [first] = readRunLog(readFileSync(file, "utf8"), sha256).map(decodeEvent);
+    expect(first).toMatchObject({ type: "playbook.started", priority: -5, tenant: "acme" });
+    const plain = await report("hello.yaml");
+    const other = readFileSync(place.path(`.noetl/runs/${plain.json.execution_id}.jsonl`), "utf8");
+    expect(readRunLog(other, sha256).map(decodeEvent)[0]).not.toHaveProperty("tenant");
+  });
+
   test("leaves a log whose every line is in the chain of digests", async () => {
     const { json } = await report("hello.yaml");
     const file = place.path(`.noetl/runs/${json.execution_id}.jsonl`);
@@ -257,6 +267,9 @@ describe("what can't run", () => {
     [["hello.yaml", "--set", "__proto__.a=1"], "__proto__ can't be a key"],
     [["hello.yaml", "--payload", "[1]"], "--payload: expected a map"],
     [["hello.yaml", "-i", "none.yaml"], "--input none.yaml: can't be read"],
+    [["hello.yaml", "--priority", "1.5"], "--priority: expected a whole number from -1000 to 1000"],
+    [["hello.yaml", "--priority", "1001"], "found 1001"],
+    [["hello.yaml", "--tenant", ""], "--tenant: expected a name"],
     [["hello.yaml", "more.yaml"], 'expected FILE|PATH, found "more.yaml" as well'],
     [[], "expected FILE|PATH"],
     [["hello.yaml", "--server", "localhost"], "--server: expected an http or https address"],

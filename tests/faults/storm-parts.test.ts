@@ -8,8 +8,9 @@ import type { Json } from "#core/model/json";
 import type { Run } from "#scripts/storm-load";
 import type { ReadLog } from "#scripts/storm-logs";
 import { type Shape, shapes } from "#scripts/storm-playbooks";
-import { type EffectRow, type Judged, judge } from "#scripts/storm-report";
+import { attemptProblems, type EffectRow, type Judged, judge } from "#scripts/storm-report";
 import { faultKinds, schedule } from "#scripts/storm-schedule";
+import { startTarget } from "#scripts/storm-target";
 
 const plan = { lengthMs: 60_000, gapMs: 2_500, awayMsMax: 5_000 };
 
@@ -31,6 +32,7 @@ const shapeAt = (path: string): Shape => {
 };
 const chain = shapeAt("storm/chain");
 const effect = shapeAt("storm/effect");
+const patient = shapeAt("storm/patient");
 
 const runOf = (shape: Shape, id?: string): Run => ({ key: "run-4", n: 4, shape, id, unknown: 0 });
 
@@ -81,6 +83,46 @@ test("a result or a status that differs is a loss", () => {
 
   expect(counts(judged(runOf(chain, "1"), [other]))).toEqual({ lost: 1, twice: 0, stuck: 0 });
   expect(counts(judged(runOf(chain, "1"), [failed]))).toEqual({ lost: 1, twice: 0, stuck: 0 });
+});
+
+test("a command whose attempts are used up is a loss, by lost workers or by a rule of its step", () => {
+  const command = { command_id: "1:start:1" };
+  const died = [2, 3, 4].map((attempt) => {
+    return { type: "command.reissued", ...command, attempt, reason: "worker_died" };
+  });
+  const error = (code: string, kind: string) => {
+    const output = {
+      status: "error",
+      error: { kind, code, message: "given up", retryable: false },
+    };
+    return { type: "call.error", ...command, attempt: 4, output, duration_ms: 0 };
+  };
+  const end = { type: "playbook.failed", failed_steps: ["start"] };
+  const poisoned = logOf("1", ...died, error("poisoned", "lease_expired"), end);
+  const retried = logOf("1", error("503", "http"), end);
+
+  for (const log of [poisoned, retried]) {
+    const found = judged(runOf(patient, "1"), [log]);
+    expect(counts(found)).toEqual({ lost: 1, twice: 0, stuck: 0 });
+    expect(found.problems[0]?.what).toContain("storm/patient ended as");
+  }
+  expect(judged(runOf(patient, "1"), [poisoned]).counts.reissued.worker_died).toBe(3);
+  expect(counts(judged(runOf(patient, "1"), [logOf("1", ...died, completed(patient))])).lost).toBe(
+    0,
+  );
+});
+
+test("a call that is made again is a problem where no worker was lost", async () => {
+  const target = startTarget({ calls: 9, msMin: 1, msMax: 2 });
+  const call = (item: number) => fetch(`${target.url}/slow?execution=7&item=${item}`);
+  await Promise.all([call(1), call(2)]);
+  const before = attemptProblems(target);
+  await call(2);
+  const after = attemptProblems(target);
+  await target.stop();
+
+  expect(before).toEqual([]);
+  expect(after).toMatchObject([{ kind: "attempt", what: expect.stringContaining("7 item 2: ") }]);
 });
 
 test("a log that has no end is stuck", () => {

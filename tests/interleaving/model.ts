@@ -137,9 +137,6 @@ export interface Meeting {
 
 export type Ending = "commits" | "dies";
 
-/** Looked at when the statement began: what went away while it waited is not told from a loss. */
-const afterWait = (said: string): string => (said === "gone" ? "lost" : said);
-
 /** The second begins while the first is not committed, and then the first commits or dies. */
 export function meeting(pair: readonly [Act, Act], from: Standing, ending: Ending): Meeting {
   const [first, second] = pair;
@@ -150,7 +147,7 @@ export function meeting(pair: readonly [Act, Act], from: Standing, ending: Endin
   const waits = (first === "sweep" && second === "sweep") || (bothTouch && !passesBy(second));
   if (waits) {
     const { said, left } = told(second, found);
-    return { waits, first: did.said, second: afterWait(said), left };
+    return { waits, first: did.said, second: said, left };
   }
   if (bothTouch) return { waits, first: did.said, second: "none", left: found };
   const { said, left } = told(second, from);
@@ -170,8 +167,7 @@ export function anyOrder(those: readonly Act[], from: Standing): readonly Orders
     for (const [index, act] of those.entries()) {
       if (said[index] !== undefined) continue;
       const one = told(act, at);
-      go(said.with(index, afterWait(one.said)), one.left);
-      if (one.said === "gone") go(said.with(index, "gone"), one.left);
+      go(said.with(index, one.said), one.left);
       if (passesBy(act)) go(said.with(index, "none"), at);
     }
   };

@@ -35,6 +35,12 @@ const mistakes: readonly Mistake[] = [
     noticedBy: ["due", "renew"],
   },
   {
+    what: "renewals that take a settled command for a lost lease",
+    left: "\nwhere m.command_id is null or f.command_id is not null",
+    put: "",
+    noticedBy: ["settle", "renew"],
+  },
+  {
     what: "leases that anybody may give back",
     left: "c.status = 'leased' and c.worker = $1::text and c.attempt",
     put: "c.status = 'leased' and c.attempt",

@@ -94,6 +94,7 @@ export async function startReplica(setting: ReplicaSetting): Promise<RunningRepl
     client: apiClient({ fetch: (request) => fetch(request), baseUrl: url }),
     stop: async () => {
       await replica.leave();
+      control.executions.standby.close();
       await server.stop(false);
       await end();
     },

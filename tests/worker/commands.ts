@@ -152,6 +152,8 @@ export function quietControl(given: Partial<ControlPlane> = {}): ControlPlane {
   };
   return {
     claim: unexpected("claim"),
+    // Nobody can stand by here: workers have all their slots for what they ask for.
+    standby: async () => ({ commands: [], againMs: 86_400_000 }),
     settle: unexpected("settle"),
     renew: unexpected("renew"),
     release: unexpected("release"),

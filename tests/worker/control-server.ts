@@ -24,7 +24,15 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-export function controlServer(): ControlServer {
+export interface ControlServerOptions {
+  /** The database that its replies name; none without it. */
+  readonly cluster?: string;
+  /** Any free one without it. */
+  readonly port?: number;
+}
+
+export function controlServer(options: ControlServerOptions = {}): ControlServer {
+  const { cluster } = options;
   const clock = systemClock();
   const stores = memoryStores(clock);
   const control: Control = startControl(
@@ -37,12 +45,12 @@ export function controlServer(): ControlServer {
       credentials: async () => undefined,
       engineVersion: "0.0.0-test",
     },
-    { report: () => {} },
+    { report: () => {}, ...(cluster === undefined ? {} : { identity: () => cluster }) },
   );
   const client = apiClient({ fetch: control.fetch, baseUrl: "http://control" });
   const serve = (port: number) =>
     Bun.serve({ hostname: "127.0.0.1", port, fetch: control.fetch, idleTimeout: 60 });
-  let server = serve(0);
+  let server = serve(options.port ?? 0);
   const port = Number(server.port);
   return {
     url: `http://127.0.0.1:${port}`,

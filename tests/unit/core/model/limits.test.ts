@@ -2,20 +2,10 @@
 
 import { expect, test } from "bun:test";
 import {
-  acceptMs,
   busConfirmBytes,
   busRetryMs,
   busRetryMsMax,
   busUnconfirmedBytesMax,
-  checkpointBytesMax,
-  claimCommandsMax,
-  controlRequestMs,
-  errorMessageCharsMax,
-  errorTracebackCharsMax,
-  extractedBytesMax,
-  extractedStringCharsMax,
-  flushBytesMax,
-  flushTransitionsMax,
   hintAckMs,
   hintAgainMs,
   hintFetchBeatMs,
@@ -26,6 +16,20 @@ import {
   hintsPerTransitionMax,
   hintsWaitingMax,
   hintUsefulMs,
+} from "#core/model/bus-limits";
+import {
+  acceptMs,
+  checkpointBytesMax,
+  claimCommandsMax,
+  controlRequestMs,
+  dueLookMs,
+  errorMessageCharsMax,
+  errorTracebackCharsMax,
+  extractedBytesMax,
+  extractedStringCharsMax,
+  flushBytesMax,
+  flushTransitionsMax,
+  identityWatchMs,
   inlineBytesMax,
   javascriptKillGraceMs,
   javascriptProcessesIdleMax,
@@ -33,6 +37,7 @@ import {
   leaseMs,
   leaseRenewMs,
   logLineCharsMax,
+  otherDatabaseMs,
   pageSizeDefault,
   pageSizeMax,
   pipelineTasksMax,
@@ -113,6 +118,17 @@ test("an expired lease is seen long before the next one would end", () => {
   // Whoever could not renew in a shorter gap still can when it is over.
   rising(leaseRenewMs + workerTickMs + renewRequestMs + sweepGapMs, leaseMs + 1);
   rising(3 * sweepMs, sweepGapMs);
+});
+
+test("what is due is seen sooner than leases are looked after", () => {
+  rising(2 * dueLookMs, sweepMs);
+});
+
+test("a database that was replaced is asked after many times before a worker believes it", () => {
+  rising(5 * identityWatchMs, otherDatabaseMs);
+  rising(renewRequestMs, identityWatchMs);
+  // A restart of all control planes over the same database is over by then.
+  rising(leaseMs, otherDatabaseMs);
 });
 
 test("a delay that gives its slot back is longer than the sweep takes to see it over", () => {
