@@ -126,6 +126,32 @@ export const commands: readonly Command[] = [
     },
   },
   {
+    name: "migrate",
+    operands: "FILE…",
+    operandsMin: 1,
+    operandsMax: Number.POSITIVE_INFINITY,
+    about: "rewrite playbooks of older forms (not built yet)",
+    flags: {
+      check: { kind: "switch", about: "only say which files would change" },
+      write: { kind: "switch", about: "into the files, instead of standard output" },
+      json,
+    },
+    run: async (args) => (await import("./migrate.ts")).migrate(args),
+  },
+  {
+    name: "test",
+    operands: "FILE…",
+    operandsMin: 1,
+    operandsMax: Number.POSITIVE_INFINITY,
+    about: "run the tests of playbooks (not built yet)",
+    flags: {
+      filter: { kind: "text", value: "TEXT", about: "only tests whose name holds this" },
+      verbose: { kind: "switch", short: "v", about: "show the steps of each test" },
+      json,
+    },
+    run: async (args) => (await import("./test.ts")).test(args),
+  },
+  {
     name: "init",
     operands: "[FILE]",
     operandsMin: 0,

@@ -20,6 +20,7 @@ import {
   text,
 } from "#core/model/settings";
 import { workerSettings } from "#worker/config";
+import type { BuiltinToolOptions } from "#worker/registry";
 import { UsageError } from "./arguments.ts";
 
 export const commandSettings = {
@@ -46,6 +47,10 @@ export const commandSettings = {
     shape: count,
     default: "64",
     text: "Commands that the embedded worker runs at the same time.",
+  },
+  NOETL_DUCKDB_EXTENSIONS: {
+    shape: text,
+    text: "A folder with extensions of DuckDB that steps may need; without it, only those that are built in.",
   },
   NOETL_STOP_GRACE_MS: {
     shape: durationMs,
@@ -112,6 +117,12 @@ export function configuredFor<const Of extends Settings>(
   const { values, warnings } = configurationOf(settings, environment);
   for (const warning of warnings) console.error(`noetl: ${warning}`);
   return values;
+}
+
+/** What the settings say about the tools of the embedded worker. */
+export function embeddedTools(values: CommandValues): BuiltinToolOptions {
+  const { NOETL_DUCKDB_EXTENSIONS: extensions } = values;
+  return extensions === undefined ? {} : { duckdb: { extensions } };
 }
 
 /** The values for commands and the embedded shape; warns as `configuredFor` does. */

@@ -10,7 +10,7 @@ import { stopAsked } from "#core/adapters/stop-signals";
 import { Fault, messageOf } from "#core/model/fault";
 import { type Arguments, UsageError } from "./arguments.ts";
 import { guarded } from "./browser-guard.ts";
-import { configured } from "./config.ts";
+import { configured, embeddedTools } from "./config.ts";
 import { credentialSource } from "./credentials.ts";
 import { registerExamples } from "./dev-examples.ts";
 import { removeDevFile, runningDev, writeDevFile } from "./dev-file.ts";
@@ -75,6 +75,7 @@ async function startDev(values: Values, reset: boolean): Promise<Started> {
     }),
     policy: { shell: true, fileRoots: [process.cwd()] },
     slots: values.NOETL_SLOTS,
+    toolOptions: embeddedTools(values),
     report,
     workerLog: { notice: report },
     documentation: documentation(version),

@@ -13,12 +13,12 @@ import { httpStepLogs } from "#core/adapters/http-step-logs";
 import { memoryBus } from "#core/adapters/memory-bus";
 import { snowflakeMint, systemClock } from "#core/adapters/system-clock";
 import type { Bus } from "#core/ports/bus";
-import type { Clock } from "#core/ports/clock";
+import type { Clock, IdMint } from "#core/ports/clock";
 import type { Stores } from "#core/ports/stores";
 import { logShipper } from "#worker/log-shipper";
 import { startWorker } from "#worker/loop";
 import { startRegistration } from "#worker/registration";
-import { builtinTools } from "#worker/registry";
+import { type BuiltinToolOptions, builtinTools, type ToolRegistry } from "#worker/registry";
 import type { WorkerLog } from "#worker/services";
 import type { ToolPolicy } from "#worker/tools/tool";
 import { version } from "./version.ts";
@@ -36,6 +36,14 @@ export interface EmbeddedOptions {
   /** Of a process that stays: what its stores need every few minutes. Without it nothing is kept up. */
   readonly duties?: readonly Duty[];
   readonly documentation?: Parameters<typeof startControl>[1]["documentation"];
+  /** In place of the machine's: a test that owns the time. */
+  readonly clock?: Clock;
+  /** In place of ids made of the clock. */
+  readonly ids?: IdMint;
+  /** In place of the tools that come with the product; closed with the worker. */
+  readonly tools?: ToolRegistry;
+  /** Of the tools that come with the product; nothing where `tools` are given. */
+  readonly toolOptions?: BuiltinToolOptions;
 }
 
 export interface Embedded {
@@ -55,13 +63,13 @@ const lastLinesMs = 2_000;
 
 export function startEmbedded(options: EmbeddedOptions): Embedded {
   const { stores, credentials, report, documentation } = options;
-  const clock = systemClock();
+  const clock = options.clock ?? systemClock();
   const bus = memoryBus();
   const ports: ControlPorts = {
     ...stores,
     bus,
     clock,
-    ids: snowflakeMint(clock, machine),
+    ids: options.ids ?? snowflakeMint(clock, machine),
     sha256: (text) => Bun.SHA256.hash(text, "hex"),
     credentials,
     engineVersion: version,
@@ -99,7 +107,7 @@ interface Beside {
 
 function startEmbeddedWorker(options: EmbeddedOptions, { client, bus, clock }: Beside) {
   const { policy, slots, report, workerLog = {}, keepsStepLogs = true } = options;
-  const tools = builtinTools();
+  const tools = options.tools ?? builtinTools(options.toolOptions);
   const workerId = `embedded-${process.pid}`;
   const sink = httpStepLogs([client], `embedded-${Bun.randomUUIDv7()}`);
   const shipper = logShipper({ sink, clock, log: workerLog });

@@ -17,13 +17,14 @@ const stopGraceMs = 0;
 /** @param files the last one is the one to run. */
 export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost> {
   await withoutCompiledSchemas();
-  const [{ startEmbedded }, { memoryStores }, { withRunLog, runLogFile }, { configured }] =
+  const [{ startEmbedded }, { memoryStores }, { withRunLog, runLogFile }, config] =
     await Promise.all([
       import("./embedded.ts"),
       import("#core/adapters/memory-stores"),
       import("#core/adapters/run-log"),
       import("./config.ts"),
     ]);
+  const { configured, embeddedTools } = config;
   const { credentialSource } = await import("./credentials.ts");
   const { localSource } = await import("./run-source.ts");
   const values = configured();
@@ -45,6 +46,7 @@ export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost
     }),
     policy: { shell: true, fileRoots: [...new Set(files.map(folderOf)), process.cwd()] },
     slots: values.NOETL_SLOTS,
+    toolOptions: embeddedTools(values),
     report: notice,
     // Nobody can ask for them later; the view is shown them as they come.
     keepsStepLogs: false,

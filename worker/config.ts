@@ -72,6 +72,10 @@ export const workerSettings = {
     default: String(javascriptProcessesMax),
     text: "JavaScript sandboxes that one worker process keeps.",
   },
+  NOETL_DUCKDB_EXTENSIONS: {
+    shape: text,
+    text: "A folder with extensions of DuckDB that its steps may need; without it, only those that are built in.",
+  },
   NOETL_TOOL_MEMORY_MB: {
     shape: megabytes,
     text:

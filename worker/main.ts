@@ -143,7 +143,7 @@ function healthOf(
 }
 
 function toolsOf(settings: WorkerSettings, servers: readonly string[]): ToolRegistry {
-  const { NOETL_TOOL_MEMORY_MB: megabytes } = settings;
+  const { NOETL_TOOL_MEMORY_MB: megabytes, NOETL_DUCKDB_EXTENSIONS: extensions } = settings;
   const memoryBytes = megabytes === undefined ? undefined : megabytes * 1_048_576;
   const [serverUrl] = servers;
   return builtinTools({
@@ -154,6 +154,7 @@ function toolsOf(settings: WorkerSettings, servers: readonly string[]): ToolRegi
     },
     javascript: { processesMax: settings.NOETL_JAVASCRIPT_PROCESSES },
     shell: memoryBytes === undefined ? {} : { memoryBytesMax: memoryBytes },
+    ...(extensions === undefined ? {} : { duckdb: { extensions } }),
   });
 }
 

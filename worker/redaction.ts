@@ -71,6 +71,12 @@ export class Redaction {
     return this.#redact === undefined ? text : this.#redact(text);
   }
 
+  json(value: JsonObject): JsonObject {
+    const redact = this.#redact;
+    // An object stays one: only its texts change.
+    return redact === undefined ? value : (redacted(value, redact) as JsonObject);
+  }
+
   /** The output itself while the command has no secrets. */
   output(output: Output): Output {
     const redact = this.#redact;

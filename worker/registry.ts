@@ -1,13 +1,15 @@
 // The tools of a worker by kind. A tool's module is loaded when its kind is first needed: a
 // worker that only calls web services never loads a database.
 
+import { type DataToolOptions, dataTools } from "#worker/tools/data-tools";
 import type { DuckdbToolOptions } from "#worker/tools/duckdb";
 import type { HttpToolOptions } from "#worker/tools/http";
 import type { JavascriptToolOptions } from "#worker/tools/javascript";
 import type { PostgresToolOptions } from "#worker/tools/postgres";
 import type { PythonToolOptions } from "#worker/tools/python";
+import { type RunToolOptions, runTools } from "#worker/tools/run-tools";
 import type { ShellToolOptions } from "#worker/tools/shell";
-import { type Tool, ToolFailure } from "#worker/tools/tool";
+import { type Tool, ToolFailure, type ToolLoaders } from "#worker/tools/tool";
 
 export interface ToolRegistry {
   /**
@@ -19,8 +21,6 @@ export interface ToolRegistry {
   close(): Promise<void>;
 }
 
-export type ToolLoaders = Readonly<Record<string, () => Promise<Tool>>>;
-
 export interface BuiltinToolOptions {
   readonly python?: PythonToolOptions;
   readonly javascript?: JavascriptToolOptions;
@@ -28,6 +28,8 @@ export interface BuiltinToolOptions {
   readonly http?: HttpToolOptions;
   readonly postgres?: PostgresToolOptions;
   readonly duckdb?: DuckdbToolOptions;
+  readonly data?: DataToolOptions;
+  readonly run?: RunToolOptions;
 }
 
 /** The tools that come with the product (language reference §2.2). */
@@ -42,6 +44,8 @@ export function builtinTools(options: BuiltinToolOptions = {}): ToolRegistry {
     http: async () => (await import("#worker/tools/http")).httpTool(options.http),
     postgres: async () => (await import("#worker/tools/postgres")).postgresTool(options.postgres),
     duckdb: async () => (await import("#worker/tools/duckdb")).duckdbTool(options.duckdb),
+    ...dataTools(options.data),
+    ...runTools(options.run),
   });
 }
 

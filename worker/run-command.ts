@@ -2,9 +2,18 @@
 // failure in the outcome; this never rejects.
 
 import { yieldDelayMsMin } from "#core/model/limits";
-import { type Failure, failureOutput, type Outcome, type Output } from "#core/model/outcome";
+import {
+  type Failure,
+  failureOutput,
+  type Outcome,
+  type Output,
+  type ParkedAt,
+} from "#core/model/outcome";
+import { ToolParked } from "#worker/tools/tool";
 import type { CommandRun } from "./command-run.ts";
-import { failureOf } from "./failure-of.ts";
+import { failure, failureOf } from "./failure-of.ts";
+import { filledConfig } from "./filled-config.ts";
+import { runFrame } from "./frame.ts";
 import {
   type Pause,
   type PipelineHost,
@@ -15,11 +24,20 @@ import {
 } from "./pipeline.ts";
 import { checkedOutput, externalized } from "./results.ts";
 import type { WorkerServices } from "./services.ts";
-import { taskConfig } from "./task-config.ts";
 import { type OpenResources, openResources, toolContext } from "./tool-context.ts";
 
 /** Runs the command; the caller decides whether its outcome still counts. */
 export async function runCommand(run: CommandRun, services: WorkerServices): Promise<Outcome> {
+  if (run.command.frame === undefined) return runTasks(run, services);
+  try {
+    return await runFrame(run, services);
+  } catch (thrown) {
+    const failed = failureOf(thrown, `step ${run.command.step}`);
+    return failedOutcome(run, failed, services.clock.nowMs());
+  }
+}
+
+async function runTasks(run: CommandRun, services: WorkerServices): Promise<Outcome> {
   const { command } = run;
   const { clock, log } = services;
   const resources = openResources((thrown, key) => {
@@ -35,6 +53,7 @@ export async function runCommand(run: CommandRun, services: WorkerServices): Pro
     ...(result.set === undefined ? {} : { set: result.set }),
     ...(settledAsDone(result, output) ? { settled_as: "done" } : {}),
     ...(result.yielded === undefined ? {} : { yielded: result.yielded }),
+    ...(result.parked === undefined ? {} : { parked: result.parked }),
     duration_ms: run.elapsedMs(clock.nowMs()),
   };
 }
@@ -55,13 +74,39 @@ export function failedOutcome(run: CommandRun, failed: Failure, nowMs: number): 
   };
 }
 
+interface CommandResult extends PipelineResult {
+  /** The call goes on elsewhere: the rest of the result says nothing. */
+  readonly parked?: ParkedAt;
+}
+
 async function settledResult(
   run: CommandRun,
   services: WorkerServices,
   resources: OpenResources,
-): Promise<PipelineResult> {
+): Promise<CommandResult> {
+  try {
+    return await runPipeline(pipelineHost(run, services, resources));
+  } catch (thrown) {
+    if (thrown instanceof ToolParked) return parkedResult(run, thrown);
+    return refusedOutput(failureOf(thrown, `step ${run.command.step}`));
+  }
+}
+
+function parkedResult(run: CommandRun, { parked }: ToolParked): CommandResult {
+  const { key, timeoutMs, about } = parked;
+  const shown = about === undefined ? {} : { about: run.secrets.json(about) };
+  const at: ParkedAt = { key, timeout_ms: timeoutMs, ...shown };
+  return { output: { status: "ok" }, settledAs: "done", set: undefined, parked: at };
+}
+
+/** What the pipeline of this command needs; a frame changes in it what its rows want otherwise. */
+export function pipelineHost(
+  run: CommandRun,
+  services: WorkerServices,
+  resources: OpenResources,
+): PipelineHost {
   const { clock } = services;
-  const host: PipelineHost = {
+  return {
     command: run.command,
     workerId: services.workerId,
     templates: services.templates,
@@ -74,11 +119,6 @@ async function settledResult(
     turn: () => new Promise((resolve) => services.defer(resolve)),
     ended: () => run.ended(clock.nowMs()),
   };
-  try {
-    return await runPipeline(host);
-  } catch (thrown) {
-    return refusedOutput(failureOf(thrown, `step ${run.command.step}`));
-  }
 }
 
 /** A wait beyond the command's time ends with it: whoever goes on then finds it over. */
@@ -94,20 +134,24 @@ interface Caller {
   readonly resources: OpenResources;
 }
 
-/** One execution of one task's tool, as an output whatever happens. */
+/**
+ * One execution of one task's tool, as an output whatever happens.
+ * @throws ToolParked where the command may end with it: no rule ever judges that.
+ */
 async function callTool(call: TaskCall, caller: Caller): Promise<Output> {
   const { run, services, resources } = caller;
   const { task } = call;
   const startedAtMs = services.clock.nowMs();
   let output: Output;
   try {
-    const config = taskConfig(task, run.command, call.evaluation);
+    const config = await filledConfig(task, run, call.evaluation, services);
     const found = services.tools.get(task.kind);
     const tool = found instanceof Promise ? await found : found;
     const context = toolContext({ run, call, services, resources });
     output = checkedOutput(await tool.run(config, context), task.label);
   } catch (thrown) {
-    output = failureOutput(stopFailure(run) ?? failureOf(thrown, `task ${task.label}`));
+    if (thrown instanceof ToolParked && mayPark(run)) throw thrown;
+    output = failureOutput(stopFailure(run) ?? thrownFailure(thrown, task.label));
   }
   const meta = {
     attempt: call.attempt,
@@ -115,6 +159,17 @@ async function callTool(call: TaskCall, caller: Caller): Promise<Output> {
   };
   const shown = run.secrets.output(output);
   return { ...shown, meta: { ...shown.meta, ...meta } };
+}
+
+/** Others would wait for the answer, and a frame for its row: such a call is a step of its own. */
+function mayPark({ command }: CommandRun): boolean {
+  return command.tasks.length === 1 && command.frame === undefined;
+}
+
+function thrownFailure(thrown: unknown, label: string): Failure {
+  if (!(thrown instanceof ToolParked)) return failureOf(thrown, `task ${label}`);
+  const message = `task ${label} goes on elsewhere: expected a step of one task, found others`;
+  return failure("config", message, { code: "parked_beside" });
 }
 
 /** A tool that was stopped throws what the abort made of it: what counts is why. */

@@ -27,9 +27,11 @@ import type {
   StandbyAnswer,
 } from "#core/ports/control-plane";
 import type { CommandRow, LeaseRef, RenewVerdict } from "#core/ports/event-log";
+import { recordFrame } from "./cursor-frames.ts";
 import type { Executions, Ruling } from "./executions.ts";
 import { parkCommand } from "./parking.ts";
 import type { HandOver } from "./transition.ts";
+import { parkForAnswer } from "./waits.ts";
 
 const pageEvents = 1_000;
 
@@ -199,16 +201,19 @@ async function settleOne(
 ): Promise<SettleVerdict> {
   const id = executionOf(outcome.command_id);
   if (id === undefined) return "gone";
-  const { yielded } = outcome;
+  const { yielded, claimed, parked } = outcome;
   const onRejected = (reason: string) => (state: ExecutionState) =>
     ruleOutcome(state, worker, rejectedOutcome(outcome, reason));
   try {
-    if (yielded !== undefined) {
-      const commandId = outcome.command_id as CommandId;
-      const { attempt } = outcome;
-      const parking = { executionId: id, commandId, attempt, yielded, onRejected };
-      return await parkCommand(executions, parking);
-    }
+    const about = {
+      executionId: id,
+      commandId: outcome.command_id as CommandId,
+      attempt: outcome.attempt,
+      onRejected,
+    };
+    if (yielded !== undefined) return await parkCommand(executions, { ...about, yielded });
+    if (claimed !== undefined) return await recordFrame(executions, { ...about, claimed });
+    if (parked !== undefined) return await parkForAnswer(executions, { ...about, parked });
     const verdict = await executions.submit<SettleVerdict>(id, {
       rule: (state) => ruleOutcome(state, worker, outcome),
       onRejected,

@@ -2,6 +2,7 @@
 // of commands that were issued, settled, or concern another execution.
 
 import type { CommandPayload } from "#core/engine/assemble";
+import { framePayload } from "#core/engine/cursor";
 import type { IssuedCommand } from "#core/engine/journal";
 import type { ExecutionState } from "#core/engine/state";
 import { type DispatchTerms, tenantDefault } from "#core/model/dispatch";
@@ -43,6 +44,7 @@ function currentStep(state: ExecutionState): string | undefined {
 /** What a command's row keeps for its worker. */
 export function commandPayload(state: ExecutionState, command: IssuedCommand): CommandPayload {
   const { event, iteration } = command;
+  const frame = framePayload(state, event);
   return {
     catalog_id: state.started?.catalogId as CommandPayload["catalog_id"],
     path: state.started?.path ?? "",
@@ -52,6 +54,7 @@ export function commandPayload(state: ExecutionState, command: IssuedCommand): C
     ...(event.input === undefined ? {} : { input: event.input }),
     ...(event.timeout_ms === undefined ? {} : { timeout_ms: event.timeout_ms }),
     ...(iteration === undefined ? {} : { iteration }),
+    ...(frame === undefined ? {} : { frame }),
   };
 }
 

@@ -41,7 +41,7 @@ export function wireFetch(options: WireFetchOptions): WireFetch {
   return {
     fetch: async (request) => {
       const { origin, path } = placeOf(request.url);
-      if (isClosed || !isCarried(request, path)) return options.fetch(request);
+      if (!isCarried(request, path)) return options.fetch(request);
       const way = wayTo(origin);
       const line = way.line();
       if (line !== undefined) return overLine(line, request, { path, fetch: options.fetch });

@@ -68,7 +68,7 @@ export function wireServer(fetch: Fetch): WireServer {
     void answered(fetch, request).then((answer) => {
       pending.delete(call.id);
       if (!ending.signal.aborted) reply(socket, { kind: "answer", id: call.id, ...answer });
-      if (isStopping && pending.size === 0) socket.close(goingAway);
+      if (isStopping && pending.size === 0) leave(socket);
     });
   };
 
@@ -79,10 +79,7 @@ export function wireServer(fetch: Fetch): WireServer {
       maxPayloadLength: requestBytesMax,
       backpressureLimit: wireUnreadBytesMax,
       closeOnBackpressureLimit: true,
-      open: (socket) => {
-        sockets.add(socket);
-        if (isStopping) socket.close(goingAway);
-      },
+      open: (socket) => void sockets.add(socket),
       message,
       close: (socket) => {
         sockets.delete(socket);
@@ -97,9 +94,13 @@ export function wireServer(fetch: Fetch): WireServer {
     open: (request, server) => opened(request, server),
     stop: () => {
       isStopping = true;
-      for (const socket of sockets) if (socket.data.pending.size === 0) socket.close(goingAway);
+      for (const socket of sockets) if (socket.data.pending.size === 0) leave(socket);
     },
   };
+}
+
+function leave(socket: Socket): void {
+  socket.close(goingAway, "the server stops");
 }
 
 function opened(request: Request, server: Bun.Server<WireState>): Response | undefined {

@@ -1,7 +1,7 @@
 // Puts a command together from the plan's static text and what rendering produced: the log keeps
 // only the latter, since the former never changes under its pinned version.
 
-import type { IterationBinding, TaskSpec, WorkerCommand } from "#core/model/command";
+import type { FrameBinding, IterationBinding, TaskSpec, WorkerCommand } from "#core/model/command";
 import type { CommandInput } from "#core/model/event";
 import type { CatalogId, CommandId, ExecutionId } from "#core/model/ids";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
@@ -48,6 +48,7 @@ export interface CommandPayload {
   readonly kind: string;
   readonly input?: CommandInput;
   readonly iteration?: IterationBinding;
+  readonly frame?: FrameBinding;
   readonly timeout_ms?: number;
   readonly checkpoint?: JsonObject;
 }
@@ -82,6 +83,7 @@ export function assembleCommand(
     tasks: assembleTasks(step, payload.input),
     scope: payload.input?.scope ?? {},
     ...(payload.iteration === undefined ? {} : { iteration: payload.iteration }),
+    ...(payload.frame === undefined ? {} : { frame: payload.frame }),
     ...(leased.suspect === true ? { alone: true } : {}),
     ...(payload.checkpoint === undefined ? {} : { checkpoint: payload.checkpoint }),
   };

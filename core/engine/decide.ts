@@ -12,6 +12,7 @@ import { invariant } from "#core/model/fault";
 import { decideEventsMax } from "#core/model/limits";
 import type { Plan, PlanStep } from "#core/playbook/plan";
 import { complete } from "./complete.ts";
+import { decideCursor } from "./cursor.ts";
 import { enterStep } from "./enter.ts";
 import { exitStep } from "./exit.ts";
 import type { Put } from "./externalize.ts";
@@ -69,6 +70,10 @@ function decideNext(turn: Turn): boolean {
   for (const name of state.unissued) return issueCommand(turn, stepNamed(plan, name));
   for (const name of state.loops) {
     const step = stepNamed(plan, name);
+    if (step.loop?.mode === "cursor") {
+      if (decideCursor(turn, step)) return true;
+      continue;
+    }
     const work = loopWork(state, name);
     if (work === "finish") return finishLoop(turn, step);
     if (work === "issue") return issueIteration(turn, step);

@@ -7,6 +7,7 @@ import { loopItemsMax } from "#core/model/limits";
 import type { Failure } from "#core/model/outcome";
 import type { PlanLoop, PlanStep } from "#core/playbook/plan";
 import { renderValue } from "#core/playbook/value";
+import { cursorEntry } from "./cursor.ts";
 import { exitFailed } from "./exit.ts";
 import { failure, failureOf, Unusable } from "./failures.ts";
 import { ExecutionScope } from "./scope.ts";
@@ -20,7 +21,8 @@ export function enterStep(turn: Turn, step: PlanStep): true {
     turn.journal.emit(entry);
     return true;
   }
-  const loop = loopEntry(turn, step.loop);
+  const isCursor = step.loop.mode === "cursor";
+  const loop = isCursor ? cursorEntry(turn, step.loop) : loopEntry(turn, step.loop);
   if ("kind" in loop) {
     turn.journal.emit(entry);
     return exitFailed(turn, step, loop);

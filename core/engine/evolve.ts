@@ -25,6 +25,13 @@ import { extractedBytesMax, stateInlineBytesMax } from "#core/model/limits";
 import type { Failure, Output, ResultRef } from "#core/model/outcome";
 import { eventReference } from "#core/model/references";
 import { summarise } from "#core/model/summary";
+import {
+  cursorState,
+  frameClaimed,
+  frameIssued,
+  frameSettled,
+  saidDrained,
+} from "./cursor-fold.ts";
 import { type ActiveStep, type ExecutionState, isTerminal, type OpenCommand } from "./state.ts";
 import { held, StoredValue, setVariables } from "./variables.ts";
 
@@ -88,9 +95,11 @@ function apply(state: ExecutionState, event: Event, bytes: number): void {
     case "playbook.failed":
     case "playbook.cancelled":
       return ended(state, event);
-    case "child.done":
     case "cursor.claimed":
+      return frameClaimed(openCommand(state, event.command_id, event.attempt), event, event.seq);
     case "cursor.drained":
+      return saidDrained(activeStep(state, event.step).loop);
+    case "child.done":
     case "wait.parked":
     case "wait.done":
     case "request.enqueued":
@@ -142,6 +151,7 @@ function entered(state: ExecutionState, event: StepEnter): void {
 
 function loopState(entry: NonNullable<StepEnter["loop"]>): NonNullable<ActiveStep["loop"]> {
   const { items, items_ref: itemsRef, ...rest } = entry;
+  const cursor = cursorState(entry);
   return {
     entry: rest,
     items: itemsRef === undefined ? (items ?? []) : new StoredValue(itemsRef),
@@ -151,6 +161,7 @@ function loopState(entry: NonNullable<StepEnter["loop"]>): NonNullable<ActiveSte
     failed: 0,
     results: [],
     inlineBytes: 0,
+    ...(cursor === undefined ? {} : { cursor }),
   };
 }
 
@@ -165,6 +176,9 @@ function issued(state: ExecutionState, event: CommandIssued, seq: number): void 
     attempt: 1,
     unclean: 0,
     ...(event.iteration === undefined ? {} : { iteration: event.iteration }),
+    ...(event.frame === undefined || active.loop === undefined
+      ? {}
+      : { frame: frameIssued(active.loop, event.frame) }),
   };
   state.commands.set(event.command_id, command);
   state.unissued.delete(event.step);
@@ -212,6 +226,7 @@ function settled(state: ExecutionState, event: CallSettled, place: Place): void 
   const { output, inlineBytes } = withinBudget(state, event.output, place);
   state.inlineBytes += inlineBytes;
   const { loop } = active;
+  if (loop?.cursor !== undefined) return frameSettled(loop, command, event);
   if (loop === undefined) {
     active.output = output;
     active.failed = event.type === "call.error";

@@ -3,7 +3,7 @@
 
 import type { ExecutionStatus, LoopEntry, LoopStats, Origin, ParentLink } from "#core/model/event";
 import type { CatalogId, CommandId, EventId, ExecutionId } from "#core/model/ids";
-import type { Json } from "#core/model/json";
+import type { Json, JsonObject } from "#core/model/json";
 import type { Failure, Output } from "#core/model/outcome";
 import { type Held, noVariables, type StoredValue, type Variables } from "./variables.ts";
 
@@ -21,6 +21,40 @@ export interface LoopState {
   readonly results: Held[];
   /** Of the results held inline, as they stand in the log. */
   inlineBytes: number;
+  readonly cursor?: CursorState;
+}
+
+/** How far a cursor loop has come; its rows are in the log. */
+export interface CursorState {
+  /** The number of the next frame. */
+  frames: number;
+  open: number;
+  /** The last claim found nothing, while other frames were open. */
+  dry: boolean;
+  /** A claim found nothing, and nothing else was open that could have put rows back. */
+  drained: boolean;
+  rows: number;
+  success: number;
+  failed: number;
+  /** Frames that had rows. */
+  filled: number;
+  /** The claim itself failed: no more frames. */
+  claimFailed?: Failure;
+  /** The end of the queue stands in the log. */
+  isDrainedSaid?: boolean;
+}
+
+/** What a parked call waits for. */
+export interface WaitState {
+  readonly for: "timer" | "signal" | "approval" | "callback";
+  readonly key: string;
+  readonly due?: number;
+  readonly about?: JsonObject;
+}
+
+export interface Answer {
+  readonly output: Output;
+  readonly by?: string;
 }
 
 export interface ActiveStep {
@@ -45,6 +79,16 @@ export interface StepState {
   inlineBytes: number;
 }
 
+export interface ChildCall {
+  readonly id: ExecutionId;
+  readonly path: string;
+  readonly as?: "result" | "status" | "agent";
+  readonly resultStep?: string;
+  readonly due?: number;
+  readonly startedMs?: number;
+  readonly about?: JsonObject;
+}
+
 export interface OpenCommand {
   readonly commandId: CommandId;
   readonly step: string;
@@ -57,7 +101,17 @@ export interface OpenCommand {
   unclean: number;
   /** The last attempt lost its worker: this one runs alone. */
   suspect?: boolean;
-  child?: { readonly id: ExecutionId; readonly path: string };
+  child?: ChildCall;
+  /** Of a cursor loop: which frame it is, whether nothing else was open, and what it claimed. */
+  frame?: {
+    readonly number: number;
+    readonly alone: boolean;
+    claimedSeq?: number;
+    rowCount?: number;
+  };
+  wait?: WaitState;
+  /** The end of what it waited for, once known. */
+  answer?: Output;
   /** It waits for a time: nobody runs it, and no outcome counts before it is issued again. */
   waiting?: boolean;
 }
@@ -100,6 +154,12 @@ export interface ExecutionState {
   readonly failed: Map<string, Failure>;
   /** Bytes of outcomes held inline; beyond `stateInlineBytesMax` they stay in the log. */
   inlineBytes: number;
+  /** Answers that came before what waits for them, by key. */
+  readonly answers: Map<string, Answer>;
+  /** Commands whose answer is known and not decided upon. */
+  readonly answered: Set<CommandId>;
+  /** Guards in a row that did not hold, since a step was entered. */
+  guarded: number;
   lastExit: string | undefined;
   result: Held | undefined;
   error: Failure | undefined;
@@ -126,6 +186,9 @@ export function initialState(executionId: ExecutionId, genesis: string): Executi
     commands: new Map(),
     failed: new Map(),
     inlineBytes: 0,
+    answers: new Map(),
+    answered: new Set(),
+    guarded: 0,
     lastExit: undefined,
     result: undefined,
     error: undefined,

@@ -2,8 +2,10 @@
 // could settle already settled. Playbook text and data stay apart: templates that only a worker
 // can evaluate are listed as holes by position, so no data can ever be taken for a template.
 
+import type { FrameEntry } from "./event.ts";
 import type { CatalogId, CommandId, ExecutionId } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { ResultRef } from "./outcome.ts";
 
 /** A place in a task's config that the worker fills by evaluating playbook text. */
 export interface TemplateHole {
@@ -35,6 +37,8 @@ export interface PolicyRule {
 export interface TaskPolicy {
   /** What an error that no rule matched does; success that no rule matched goes on. */
   readonly onUnmatched: "continue" | "fail";
+  /** Every rule that matches applies its `set`; the first that does not go on acts. */
+  readonly inclusive?: true;
   readonly rules: readonly PolicyRule[];
 }
 
@@ -53,6 +57,30 @@ export interface IterationBinding {
   readonly item: Json;
   readonly index: number;
   readonly total: number;
+  /** Of a row: what its tools are idempotent by, in place of the index. */
+  readonly key?: string;
+  /** Of a row: the frame that it came with. */
+  readonly frame?: {
+    readonly number: number;
+    readonly key: string;
+    readonly rows?: readonly Json[];
+    readonly row_count: number;
+  };
+}
+
+/** One round of a cursor loop: rows are claimed, recorded, and worked on. */
+export interface FrameBinding {
+  readonly number: number;
+  /** The same over all attempts: what the claim may mark its rows with. */
+  readonly key: string;
+  readonly iterator: string;
+  readonly settings: FrameEntry;
+  /** The kind of the tool that claims. */
+  readonly driver: string;
+  readonly claim: TaskSpec;
+  /** Of an attempt after the claim was recorded. */
+  readonly rows?: readonly Json[];
+  readonly rows_ref?: ResultRef;
 }
 
 export interface WorkerCommand {
@@ -71,6 +99,7 @@ export interface WorkerCommand {
   /** Values of the execution that the holes, sets and rules read. */
   readonly scope: JsonObject;
   readonly iteration?: IterationBinding;
+  readonly frame?: FrameBinding;
   /** It may have killed its last worker: nothing else is taken until it has been settled. */
   readonly alone?: boolean;
   /** Where an earlier attempt yielded: the pipeline goes on from there. */

@@ -32,6 +32,8 @@ export interface ParentLink {
   readonly command_id: CommandId;
   /** How many ancestors there are; bounded by `childDepthMax`. */
   readonly depth: number;
+  /** The step whose last output stands for the result, instead of the execution's own. */
+  readonly result_step?: string;
 }
 
 export interface PlaybookStarted {
@@ -54,12 +56,31 @@ export interface PlaybookStarted {
 
 export type LoopMode = "sequential" | "parallel" | "cursor";
 
+/** The numbers of a cursor loop, as they were when its step was entered. */
+export interface FrameEntry {
+  readonly max_rows: number;
+  readonly max_bytes: number;
+  /** What one claim may take. */
+  readonly max_seconds: number;
+  readonly lease_seconds: number;
+  readonly heartbeat_seconds: number;
+  /** Rows of one frame that are worked on at the same time. */
+  readonly row_concurrency: number;
+  /** Times that the frame is run in all. */
+  readonly max_attempts: number;
+  /** Frames of one visit. */
+  readonly frames_max: number;
+  readonly process: "row" | "frame";
+}
+
 export interface LoopEntry {
   readonly mode: LoopMode;
+  /** 0 for a cursor: nobody knows. */
   readonly total: number;
   readonly max_in_flight: number;
   readonly items?: readonly Json[];
   readonly items_ref?: ResultRef;
+  readonly frame?: FrameEntry;
 }
 
 export interface StepEnter {
@@ -90,6 +111,8 @@ export interface CommandIssued {
   /** What a worker must have to be given it. */
   readonly labels?: readonly string[];
   readonly iteration?: number;
+  /** Which frame of a cursor loop it is, from 0. */
+  readonly frame?: number;
   readonly input?: CommandInput;
   readonly input_ref?: ResultRef;
   readonly timeout_ms?: number;
@@ -153,12 +176,17 @@ export interface StepSkipped {
   readonly type: "step.skipped";
   readonly step: string;
   readonly reason: "unmatched" | "guard" | "admit";
+  /** Of a guard that did not hold: the way goes on as if the step had done nothing. */
+  readonly taken?: readonly ArcTaken[];
+  readonly not_taken?: readonly string[];
 }
 
 export interface LoopStats {
   readonly total: number;
   readonly success: number;
   readonly failed: number;
+  /** Of a cursor: the frames that had rows. */
+  readonly frames?: number;
 }
 
 export interface LoopDone {
@@ -175,6 +203,9 @@ export interface CursorClaimed {
   readonly step: string;
   readonly visit: number;
   readonly frame: number;
+  readonly command_id: CommandId;
+  readonly attempt: number;
+  readonly row_count: number;
   readonly rows?: readonly Json[];
   readonly rows_ref?: ResultRef;
 }
@@ -189,8 +220,16 @@ export interface CursorDrained {
 export interface WaitParked {
   readonly type: "wait.parked";
   readonly command_id: CommandId;
+  /** What an answer is addressed to; one of its kind in the execution. */
   readonly key: string;
+  readonly for: "timer" | "signal" | "approval" | "callback";
   readonly due?: number;
+  /** Of a tool call that goes on elsewhere: the attempt that said so. */
+  readonly attempt?: number;
+  /** Who may answer. */
+  readonly who?: JsonObject;
+  /** What is waited for, for people and for whoever checks the answer. */
+  readonly about?: JsonObject;
 }
 
 export interface WaitDone {
@@ -212,6 +251,20 @@ export interface ChildStarted {
   readonly awaited: boolean;
   readonly workload?: JsonObject;
   readonly workload_ref?: ResultRef;
+  /** What its end is given as: its result, what became of it, or an agent's answer. */
+  readonly as?: "result" | "status" | "agent";
+  readonly result_step?: string;
+  /** When it is waited for no longer. */
+  readonly due?: number;
+  readonly about?: JsonObject;
+}
+
+/** How far an execution had come when it ended. */
+export interface Progress {
+  readonly total_steps: number;
+  readonly completed_steps: number;
+  readonly running_steps: number;
+  readonly failed_steps: number;
 }
 
 export interface ChildDone {
@@ -222,6 +275,8 @@ export interface ChildDone {
   readonly result?: Json;
   readonly result_ref?: ResultRef;
   readonly error?: Failure;
+  readonly current_step?: string;
+  readonly progress?: Progress;
 }
 
 export interface VarsSet extends SetValues {
@@ -241,7 +296,9 @@ export interface EventEmitted {
   readonly type: "event.emitted";
   readonly name: string;
   readonly step?: string;
+  readonly visit?: number;
   readonly data?: Json;
+  readonly data_ref?: ResultRef;
 }
 
 export interface PlaybookCompleted {

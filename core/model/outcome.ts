@@ -56,6 +56,21 @@ export interface YieldedAt {
   readonly delay_ms: number;
 }
 
+/** The rows that a frame of a cursor loop has claimed, recorded before any is worked on. */
+export interface ClaimedRows {
+  readonly frame: number;
+  readonly row_count: number;
+  readonly rows?: readonly Json[];
+  readonly rows_ref?: ResultRef;
+}
+
+/** What was begun goes on elsewhere, and is answered under this key. */
+export interface ParkedAt {
+  readonly key: string;
+  readonly timeout_ms: number;
+  readonly about?: JsonObject;
+}
+
 /** What a worker reports of one attempt at one command. */
 export interface Outcome {
   readonly command_id: string;
@@ -71,6 +86,10 @@ export interface Outcome {
   readonly duration_ms: number;
   /** The command did not end: it goes on from here once the delay is over, holding no slot. */
   readonly yielded?: YieldedAt;
+  /** The command goes on: only these rows are to be recorded. */
+  readonly claimed?: ClaimedRows;
+  /** The command did not end: somebody else will say how it does. */
+  readonly parked?: ParkedAt;
 }
 
 export function failureOutput(failure: Failure): Output {

@@ -4,9 +4,18 @@
 import type { Json, JsonObject } from "#core/model/json";
 import { isJsonObject } from "#core/model/json";
 import { type Findings, kindOf, quoted, type Trail } from "./problems.ts";
+import { toolKinds } from "./tool-fields.ts";
 
 /** Ways to say "the task before this one" (language reference §1.5). */
 const previousTask: ReadonlySet<string> = new Set(["previous", "prev", "_previous", "@previous"]);
+
+/**
+ * Kinds whose call is the only one of its step: none of them holds a worker while it lasts. A kind
+ * without a tool is refused as such, and needs no second complaint.
+ */
+export const standsAlone: ReadonlySet<string> = new Set(
+  ["playbook", "wait", "agent", "container"].filter((kind) => toolKinds.has(kind)),
+);
 
 export interface PolicyContext {
   readonly labels: readonly string[];
@@ -18,9 +27,10 @@ export function checkPolicy(task: JsonObject, trail: Trail, context: PolicyConte
   const spec = task.spec ?? null;
   if (!isJsonObject(spec) || spec.policy === undefined) return;
   const at: Trail = { parent: { parent: trail, key: "spec" }, key: "policy" };
-  if (context.kind === "playbook") {
+  const { kind } = context;
+  if (typeof kind === "string" && standsAlone.has(kind)) {
     const message =
-      "a policy on a playbook call is not supported by this version; use an arc with " +
+      `a policy on ${withArticle(kind)} call is not supported by this version; use an arc with ` +
       "when: \"{{ event.name == 'call.error' }}\"";
     return context.findings.keyError(at, message);
   }
@@ -38,6 +48,11 @@ export function checkPolicy(task: JsonObject, trail: Trail, context: PolicyConte
     }
     always ||= rule.when === undefined || rule.when === true;
   }
+}
+
+/** `a playbook`, `an agent`. */
+export function withArticle(kind: string): string {
+  return `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
 }
 
 function checkRule(rule: JsonObject, trail: Trail, context: PolicyContext): void {

@@ -3,7 +3,8 @@
 
 import type { Json, JsonObject } from "#core/model/json";
 import { isJsonObject } from "#core/model/json";
-import { checkPolicy } from "./check-policy.ts";
+import { checkCursorLoop } from "./check-cursor.ts";
+import { checkPolicy, standsAlone, withArticle } from "./check-policy.ts";
 import { type Findings, quoted, type Trail } from "./problems.ts";
 import { knownNames, reservedNames, templateWords } from "./reserved-names.ts";
 
@@ -23,6 +24,7 @@ export function checkStep(step: JsonObject, trail: Trail, context: StepsContext)
   checkTools(step, trail, context);
   checkArcs(step, trail, context);
   checkIterator(step, trail, context.findings);
+  checkCursorLoop(step, trail, context.findings);
 }
 
 function checkName(step: JsonObject, trail: Trail, findings: Findings): void {
@@ -155,8 +157,8 @@ function checkTask(task: JsonObject, trail: Trail, { labels, context }: TaskCont
     }
     kind = typeof name === "string" ? (workbook.get(name) ?? kind) : kind;
   }
-  if (kind === "playbook" && labels.length > 1) {
-    const message = "a playbook call in a pipeline of several tasks; give it a step of its own";
+  if (typeof kind === "string" && standsAlone.has(kind) && labels.length > 1) {
+    const message = `${withArticle(kind)} call in a pipeline of several tasks; give it a step of its own`;
     findings.error({ parent: trail, key: "kind" }, message);
   }
   checkPolicy(task, trail, { labels, kind, findings });

@@ -7,6 +7,7 @@ import type { ShapeChecker } from "./check-shape.ts";
 import { kindOf, quoted, type Trail } from "./problems.ts";
 import { orList } from "./shape.ts";
 import { neededFields, olderKinds, toolKinds, unsupportedKinds } from "./tool-fields.ts";
+import { refusedKinds } from "./tool-kinds-run.ts";
 
 export function checkToolFields(
   tool: JsonObject,
@@ -47,6 +48,8 @@ function missingKind(tool: JsonObject): string {
 }
 
 function unknownKind(kind: string, hint: string): string {
+  const instead = refusedKinds.get(kind);
+  if (instead !== undefined) return `tool kind '${kind}' is not supported; use ${instead}`;
   const older = olderKinds.get(kind);
   if (older !== undefined) return `tool kind '${kind}' is an older form; use ${older}`;
   if (unsupportedKinds.has(kind)) return `tool kind '${kind}' is not supported by this version`;

@@ -5,6 +5,7 @@ import type { PolicyRule, SetEntry, TaskPolicy } from "#core/model/command";
 import { invariant } from "#core/model/fault";
 import type { Json, JsonObject } from "#core/model/json";
 import { labelsMax, loopInFlightDefault, priorityMax } from "#core/model/limits";
+import { compileCursor } from "./compile-cursor.ts";
 import type {
   ArcDocument,
   LoopDocument,
@@ -17,7 +18,7 @@ import type {
 } from "./document.ts";
 import { Graph } from "./graph.ts";
 import type { Plan, PlanArc, PlanLoop, PlanStep } from "./plan.ts";
-import { compileTasks } from "./tasks.ts";
+import { compileTasks, type TaskSurroundings } from "./tasks.ts";
 import { compileExpression, compileTemplate, isTemplate, type Template } from "./template.ts";
 import { compileSets, compileValue } from "./value.ts";
 
@@ -83,7 +84,7 @@ function compileStep(step: StepDocument, context: StepContext): PlanStep {
       set: setEntries(tool.set),
       ...policyOf(tool),
     })),
-    step.loop?.iterator,
+    iterationOf(step.loop),
   );
   const timeout = step.spec?.timeout;
   return {
@@ -95,6 +96,7 @@ function compileStep(step: StepDocument, context: StepContext): PlanStep {
     ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }),
     ...compiled,
     ...(step.loop === undefined ? {} : { loop: compileLoop(step.loop) }),
+    emit: [],
     set: compileSets(step.set),
     exclusive: step.next?.spec?.mode !== "inclusive",
     arcs,
@@ -213,9 +215,16 @@ function compileLoop(loop: LoopDocument): PlanLoop {
   return {
     mode,
     iterator: loop.iterator,
-    items: compileValue(loop.in),
+    items: compileValue(loop.in ?? []),
     maxInFlight: mode === "sequential" ? 1 : inFlight(loop.spec?.max_in_flight),
+    ...(loop.cursor === undefined ? {} : { cursor: compileCursor(loop) }),
   };
+}
+
+/** Rows of a cursor are claimed by the worker: the engine never sees them. */
+function iterationOf(loop: LoopDocument | undefined): TaskSurroundings {
+  if (loop === undefined) return {};
+  return { iterator: loop.iterator, rowsAt: loop.cursor === undefined ? "engine" : "worker" };
 }
 
 function inFlight(bound: number | string | undefined): number | Template {

@@ -48,6 +48,15 @@ export interface StepDocument {
   readonly input?: JsonObject;
   readonly output?: JsonObject;
   readonly spec?: StepSpecDocument;
+  /** A guard: where it does not hold, the step is passed by and its arcs are asked. */
+  readonly when?: string | boolean;
+  /** Events that the step makes known when it has completed. */
+  readonly emit?: EmitDocument | readonly EmitDocument[];
+}
+
+export interface EmitDocument {
+  readonly event: string;
+  readonly data?: Json;
 }
 
 export interface StepSpecDocument {
@@ -59,6 +68,21 @@ export interface StepSpecDocument {
   readonly priority?: number;
   /** What a worker must have to be given the step. */
   readonly labels?: string | readonly string[];
+  readonly policy?: {
+    /** Whether the step is entered at all: the first rule that matches says. */
+    readonly admit?: AdmitDocument;
+  };
+}
+
+/** What stands under a step's `spec.policy.admit` after parsing. */
+export interface AdmitDocument {
+  readonly mode?: "exclusive";
+  readonly rules: readonly AdmitRuleDocument[];
+}
+
+export interface AdmitRuleDocument {
+  readonly when?: string | boolean;
+  readonly then: { readonly allow: boolean };
 }
 
 /** A tool's own fields stand beside these, as written. */
@@ -80,7 +104,7 @@ export interface RuleDocument {
 
 /** What stands under a tool's `spec.policy` after parsing: both spellings of else made one. */
 export interface PolicyDocument {
-  readonly mode?: "exclusive";
+  readonly mode?: "exclusive" | "inclusive";
   readonly on_unmatched?: "continue" | "fail";
   readonly rules: readonly RuleDocument[];
 }
@@ -100,14 +124,21 @@ export interface ArcDocument {
 }
 
 export interface LoopDocument {
-  /** A template, or a literal list. */
-  readonly in: Json;
+  /** A template, or a literal list; a loop has this or a cursor. */
+  readonly in?: Json;
+  readonly cursor?: CursorDocument;
   readonly iterator: string;
   readonly spec?: {
-    readonly mode?: "sequential" | "parallel";
+    readonly mode?: "sequential" | "parallel" | "cursor";
     readonly max_in_flight?: number | string;
     readonly policy?: JsonObject;
+    readonly frame?: JsonObject;
   };
+}
+
+/** What claims the rows of a loop; fields of the tool of its kind stand beside these, as written. */
+export interface CursorDocument extends JsonObject {
+  readonly kind: string;
 }
 
 /** A place in a document: keys and indexes from its root. */

@@ -3,6 +3,7 @@
 
 import type { TaskSpec } from "#core/model/command";
 import type { JsonObject } from "#core/model/json";
+import type { PlanCursor } from "./compile-cursor.ts";
 import type { Graph } from "./graph.ts";
 import type { ReadPath, Template } from "./template.ts";
 import type { CompiledSet, CompiledValue } from "./value.ts";
@@ -23,10 +24,24 @@ export interface PlanArc {
 }
 
 export interface PlanLoop {
-  readonly mode: "sequential" | "parallel";
+  readonly mode: "sequential" | "parallel" | "cursor";
   readonly iterator: string;
   readonly items: CompiledValue;
   readonly maxInFlight: number | Template;
+  /** Of mode `cursor`, which has no items. */
+  readonly cursor?: PlanCursor;
+}
+
+/** A rule of admission. */
+export interface PlanAdmission {
+  readonly when?: Template;
+  readonly allow: boolean;
+}
+
+/** An event that a step makes known when it has completed. */
+export interface PlanEmit {
+  readonly event: string;
+  readonly data: CompiledValue;
 }
 
 export interface PlanStep {
@@ -45,6 +60,11 @@ export interface PlanStep {
   /** What the worker's templates read of the execution. */
   readonly workerReads: readonly ReadPath[];
   readonly loop?: PlanLoop;
+  /** Where it does not hold, the step is passed by. */
+  readonly guard?: Template;
+  /** Tried in order; where none matches the step is admitted. */
+  readonly admit?: readonly PlanAdmission[];
+  readonly emit: readonly PlanEmit[];
   readonly set: readonly CompiledSet[];
   readonly exclusive: boolean;
   readonly arcs: readonly PlanArc[];

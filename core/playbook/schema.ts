@@ -2,7 +2,8 @@
 // lines. What holds across keys (names, targets, labels) is beyond it and left to the parser.
 
 import { unreachable } from "#core/model/fault";
-import { playbook, policy } from "./language.ts";
+import { playbook } from "./language.ts";
+import { policy } from "./language-policy.ts";
 import type { Field, RecordShape, Shape, TextShape } from "./shape.ts";
 import { kindSays, neededFields, toolKinds } from "./tool-fields.ts";
 

@@ -3,6 +3,7 @@
 // across fields, which is check.ts.
 
 import { unreachable } from "#core/model/fault";
+import { stepNameCharsMax } from "#core/model/limits";
 
 /** How the strings of a value are used: not at all, as templates, or as conditions. */
 export type TemplateUse = "none" | "template" | "condition";
@@ -73,6 +74,9 @@ export interface RecordShape {
   readonly instead?: { readonly text?: string; readonly list?: string };
 }
 
+/** Keys that stand among others in a record but are described apart from them. */
+export type RecordKeys = Required<Pick<RecordShape, "fields" | "unsupported">>;
+
 /** One of several shapes of different JSON types; the type found decides which is meant. */
 export interface EitherShape {
   readonly is: "either";
@@ -114,6 +118,17 @@ export const templatedData: DataShape = { is: "data", templates: "template" };
 export const dataMap: MapShape = { is: "map", templates: "none" };
 export const templatedMap: MapShape = { is: "map", templates: "template" };
 export const flag: FlagShape = { is: "flag" };
+/** The name of a step, a task and the like. */
+export const name: TextShape = { is: "text", charsMax: stepNameCharsMax, templates: "none" };
+/** Dotted names; the first part may be the scope `ctx`, `iter` or `step`. */
+export const setMap: MapShape = {
+  is: "map",
+  keys: {
+    source: "^[\\p{L}_][\\p{L}\\p{N}_-]*(\\.[\\p{L}_][\\p{L}\\p{N}_-]*)*$",
+    says: "a name such as total or ctx.total",
+  },
+  templates: "template",
+};
 export const condition: ConditionShape = { is: "condition" };
 
 export function oneOf(...allowed: readonly string[]): TextShape {

@@ -43,14 +43,24 @@ const neverOfTheExecution: ReadonlySet<string> = new Set(["output", "keychain"])
 /** Names that the worker binds anew for each iteration, beside the iterator itself. */
 const iterationNames: readonly string[] = ["iter", "loop", "_index", "_total"];
 
+/** What a step's tasks run in. */
+export interface TaskSurroundings {
+  /** The name of the loop's item. */
+  readonly iterator?: string;
+  /** Who knows the item: the engine, or the worker alone, which claims it (default engine). */
+  readonly rowsAt?: "engine" | "worker";
+}
+
 export function compileTasks(
   sources: readonly TaskSource[],
-  iterator: string | undefined,
+  { iterator, rowsAt = "engine" }: TaskSurroundings,
 ): CompiledTasks {
+  const bound = new Set(iterator === undefined ? [] : [...iterationNames, iterator]);
+  if (rowsAt === "worker") bound.add("frame");
   const local = new Set([...workerNames, ...labelsOf(sources), ...namesSet(sources)]);
+  if (rowsAt === "worker") for (const name of bound) local.add(name);
   const fields: PlanField[] = [];
   const workerReads: ReadPath[] = [];
-  const bound = new Set(iterator === undefined ? [] : [...iterationNames, iterator]);
   const readByWorker = (reads: readonly ReadPath[]): void => {
     for (const read of reads) {
       if (!bound.has(read.root) && !neverOfTheExecution.has(read.root)) workerReads.push(read);

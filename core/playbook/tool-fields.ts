@@ -1,31 +1,23 @@
-// The fields of every tool kind (language reference §§2.1–2.5), and the kinds that are known by
-// name only. A field that may hold a template is checked for its type only where it is literal.
+// Every tool kind with all fields it accepts (language reference §§2.1–2.5): what all kinds share is
+// here, what is one kind's own in tool-kinds*.ts; and the kinds that are known by name only. A field
+// that may hold a template is checked for its type only where it is literal.
 
-import { stepNameCharsMax } from "#core/model/limits";
-import { policy, setMap } from "./language.ts";
+import { policy } from "./language-policy.ts";
 import {
   either,
   type Field,
-  oneOf,
+  name,
   type RecordShape,
-  type Shape,
+  setMap,
   templated,
-  templatedData,
   templatedMap,
   text,
 } from "./shape.ts";
-
-const seconds: Shape = { is: "number", min: 0, orTemplate: true };
-const flag: Shape = { is: "flag", orTemplate: true };
-const map: Shape = { ...templatedMap, orTemplate: true };
-const textOrList: Shape = { is: "list", items: templated, orSingle: true };
-const value: Shape = templatedData;
-const textOrMap: Shape = either(templated, templatedMap);
-const textOrNumber: Shape = either(templated, { is: "number" });
-
-function field(shape: Shape, says: string): Field {
-  return { shape, says };
-}
+import { referringKinds, workerKinds } from "./tool-kinds.ts";
+import { dataKinds } from "./tool-kinds-data.ts";
+import { flowKinds } from "./tool-kinds-flow.ts";
+import { runKinds } from "./tool-kinds-run.ts";
+import { field, seconds, type ToolKind, textOrMap, value } from "./tool-shapes.ts";
 
 const toolSpec: RecordShape = {
   is: "record",
@@ -39,12 +31,11 @@ const toolSpec: RecordShape = {
   },
 };
 
-const notTimed = "a sub-playbook is waited for until it ends or is cancelled";
-
-const commonFields: Readonly<Record<string, Field>> = {
+/** What every kind has. */
+export const commonFields: Readonly<Record<string, Field>> = {
   kind: { shape: text, required: true, says: "The tool." },
   name: {
-    shape: { is: "text", charsMax: stepNameCharsMax, templates: "none" },
+    shape: name,
     says: "The task's label in a pipeline; the entry's name for a workbook call.",
   },
   desc: field(text, "What the call is for."),
@@ -80,145 +71,12 @@ const olderFields: Readonly<Record<string, string>> = {
   sink: "a task of its own that stores the result",
 };
 
-interface ToolKind {
-  readonly says: string;
-  readonly fields: Readonly<Record<string, Field>>;
-  /** One of each group must be there. */
-  readonly needs?: readonly (readonly string[])[];
-  /** Fields of this kind that are older forms elsewhere. */
-  readonly own?: readonly string[];
-}
-
-const statements: Readonly<Record<string, Field>> = {
-  command: field(templated, "SQL; several statements are separated by semicolons."),
-  query: field(templated, "The same as command."),
-  commands: field(textOrList, "SQL statements, run in order; the last one gives the result."),
-  script: field(textOrMap, "SQL from a script."),
-  params: field(value, "Values for the statement's parameters, by position."),
-  as_objects: field(flag, "Rows as maps rather than lists."),
-  database: field(templated, "The database's name, or its file."),
-};
-
 const kinds: Readonly<Record<string, ToolKind>> = {
-  noop: {
-    says: "Does nothing; gives its result or a message back.",
-    fields: {
-      message: field(value, "A text for the log."),
-      result: field(value, "The result."),
-    },
-    own: ["result"],
-  },
-  python: {
-    says: "Runs Python code in a warm interpreter.",
-    fields: {
-      code: field(templated, "The source; what it leaves in result is the result."),
-      script: field(textOrMap, "Where the source comes from instead."),
-      env: field(map, "Environment variables."),
-      cwd: field(templated, "The folder to run in."),
-      python: field(templated, "The interpreter."),
-    },
-    needs: [["code", "script", "spec.code"]],
-  },
-  javascript: {
-    says: "Runs JavaScript code in a sandbox without I/O.",
-    fields: {
-      code: field(templated, "The source; what it returns is the result."),
-      script: field(textOrMap, "Where the source comes from instead."),
-    },
-    needs: [["code", "script"]],
-  },
-  http: {
-    says: "Sends one HTTP request.",
-    fields: {
-      method: field(templated, "GET unless given."),
-      url: field(templated, "The address."),
-      endpoint: field(templated, "The same as url."),
-      headers: field(map, "Headers."),
-      params: field(map, "The query's parameters."),
-      json: field(value, "The body, as JSON."),
-      form: field(map, "The body, as a form."),
-      body: field(value, "The body, as it is."),
-      payload: field(value, "The body: JSON for maps and lists, else text."),
-      data: field(value, "The same as payload."),
-      follow_redirects: field(flag, "Whether redirects are followed (default true)."),
-      response_type: {
-        shape: oneOf("json", "text", "binary"),
-        says: "How the answer's body is read.",
-      },
-      verify_ssl: field(flag, "Whether certificates are checked (default true)."),
-    },
-    needs: [["url", "endpoint"]],
-  },
-  postgres: {
-    says: "Runs SQL on PostgreSQL.",
-    fields: {
-      ...statements,
-      connection_string: field(templated, "Address of the database."),
-      host: field(templated, "The server."),
-      port: field(either(templated, { is: "number", whole: true, min: 1 }), "Its port."),
-      user: field(templated, "The user."),
-      password: field(templated, "The password; better a credential."),
-      schema: field(templated, "The schema that names without one belong to."),
-      pool: field(value, "Settings of the connection pool."),
-    },
-    needs: [["command", "query", "commands", "script"]],
-  },
-  duckdb: {
-    says: "Runs SQL on DuckDB, in memory or on a file.",
-    fields: {
-      ...statements,
-      db_path: field(templated, "The database's file."),
-      gcs_credential: field(templated, "The credential for gs:// addresses."),
-    },
-    needs: [["command", "query", "commands", "script"]],
-  },
-  shell: {
-    says: "Runs shell commands, where the worker allows it.",
-    fields: {
-      command: field(textOrList, "The command."),
-      cmds: field(textOrList, "Commands, run in order; the first failure ends the call."),
-      shell: field(templated, "The shell (default sh)."),
-      cwd: field(templated, "The folder to run in."),
-      env: field(map, "Environment variables."),
-      capture: field(flag, "Whether output is part of the result."),
-    },
-    needs: [["command", "cmds"]],
-  },
-  playbook: {
-    says: "Runs another playbook.",
-    fields: {
-      path: field(templated, "Its place in the catalog."),
-      catalog_id: field(textOrNumber, "Its id in the catalog."),
-      version: field(textOrNumber, "Its version (default the newest)."),
-      payload: field(templatedMap, "The same as input."),
-      return_step: field(templated, "Wait for the end and give the playbook's result."),
-      return_result: field(flag, "Wait for the end and give its result."),
-      result_step: {
-        shape: templated,
-        ignored: "the playbook's own result is given: let its step end make it",
-        says: "No effect.",
-      },
-      timeout: { shape: seconds, ignored: notTimed, says: "No effect." },
-      timeout_seconds: { shape: seconds, ignored: notTimed, says: "No effect." },
-      poll_interval: { shape: seconds, ignored: "nothing is polled", says: "No effect." },
-    },
-    needs: [["path", "catalog_id"]],
-  },
-  workbook: {
-    says: "Calls an entry of this playbook's workbook.",
-    fields: {},
-    needs: [["name"]],
-  },
-  artifact: {
-    says: "Reads or stores a result by reference.",
-    fields: {
-      action: field(oneOf("get", "put"), "get (default) or put."),
-      result_ref: field(value, "The reference."),
-      uri: field(templated, "The same as result_ref."),
-      ref: field(value, "The same as result_ref."),
-      data: field(value, "What is stored (put)."),
-    },
-  },
+  ...workerKinds,
+  ...flowKinds,
+  ...dataKinds,
+  ...runKinds,
+  ...referringKinds,
 };
 
 /** Every built-in kind, with all fields it accepts. */
@@ -258,8 +116,7 @@ export const olderKinds: ReadonlyMap<string, string> = new Map([
   ["playbooks", "kind: playbook"],
 ]);
 
-/** Kinds that the language knows and this version has no tool for. */
-export const unsupportedKinds: ReadonlySet<string> = new Set([
+const knownKinds: readonly string[] = [
   "agent",
   "container",
   "ducklake",
@@ -278,4 +135,9 @@ export const unsupportedKinds: ReadonlySet<string> = new Set([
   "transfer",
   "wait",
   "wasm",
-]);
+];
+
+/** Kinds that the language knows and this version has no tool for. */
+export const unsupportedKinds: ReadonlySet<string> = new Set(
+  knownKinds.filter((kind) => !toolKinds.has(kind)),
+);

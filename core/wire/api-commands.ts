@@ -24,6 +24,12 @@ const outcome = type({
   "set?": map,
   "settled_as?": "'done' | 'error'",
   "yielded?": type({ checkpoint: map, delay_ms: "number >= 0" }),
+  "claimed?": type({
+    frame: "number.integer >= 0",
+    row_count: "number.integer >= 0",
+    "[string]": "unknown",
+  }),
+  "parked?": type({ key: someName, timeout_ms: "number >= 0", "about?": map }),
   duration_ms: "number >= 0",
 });
 

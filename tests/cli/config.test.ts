@@ -1,7 +1,7 @@
 // Settings: where their values come from, what is refused, and what is never shown.
 
 import { afterAll, describe, expect, test } from "bun:test";
-import { readConfiguration } from "#cli/config";
+import { embeddedTools, readConfiguration } from "#cli/config";
 import { noetl, workplace } from "./noetl.ts";
 
 const place = workplace({
@@ -31,6 +31,12 @@ describe("a setting", () => {
     [{ NOETL_SERVER_URL: "ftp://x" }, "NOETL_SERVER_URL: expected an http or https address"],
   ])("%p is refused with what was expected", (environment, message) => {
     expect(() => read(environment)).toThrow(message);
+  });
+
+  test("of DuckDB's extensions reaches the tools of the embedded worker", () => {
+    const { values } = read({ NOETL_DUCKDB_EXTENSIONS: "/srv/extensions" });
+    expect(embeddedTools(values)).toEqual({ duckdb: { extensions: "/srv/extensions" } });
+    expect(embeddedTools(read({}).values)).toEqual({});
   });
 
   test("a file that is no map of settings is refused", () => {

@@ -24,17 +24,33 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "@electric-sql/pglite-socket": ["cli/"],
   // The proxy in front of a server that is not Neon speaks to it as any client does.
   pg: ["worker/tools/postgres", "scripts/neon-statements"],
+  // Rows as streams, in and out.
+  "pg-copy-streams": ["worker/tools/postgres-copy"],
   // PostgreSQL that is reached over HTTP and WebSocket.
   "@neondatabase/serverless": ["control/store/neon"],
   // The bus between processes.
-  "@nats-io/transport-node": ["core/adapters/nats", "scripts/storm-faults"],
+  "@nats-io/transport-node": [
+    "core/adapters/nats",
+    "scripts/storm-faults",
+    "worker/tools/nats",
+    "worker/cursor-nats",
+  ],
   // A storm deletes the stream behind the back of whoever made it.
-  "@nats-io/jetstream": ["core/adapters/nats", "scripts/storm-faults"],
+  "@nats-io/jetstream": [
+    "core/adapters/nats",
+    "scripts/storm-faults",
+    "worker/tools/nats",
+    "worker/cursor-nats",
+  ],
+  "@nats-io/kv": ["worker/tools/nats"],
+  "@nats-io/obj": ["worker/tools/nats"],
   "@nats-io/nats-core": ["core/adapters/nats"],
   // The frame of every HTTP floor: an app is a composition of its plugins.
   elysia: ["control/app", "control/documentation", "control/routes/", "gateway/"],
   "@elysiajs/openapi": ["control/documentation", "gateway/"],
   "@duckdb/node-api": ["worker/tools/duckdb"],
+  "@modelcontextprotocol/sdk": ["worker/tools/mcp"],
+  "snowflake-sdk": ["worker/tools/snowflake"],
   "quickjs-emscripten-core": ["worker/tools/javascript"],
   "@jitl/quickjs-ng-wasmfile-release-sync": ["worker/tools/javascript"],
   "fast-check": [],

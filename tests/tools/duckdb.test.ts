@@ -137,6 +137,34 @@ describe("a call", () => {
     const config = { command: "select repeat('x', 100) v from range(1000000)" };
     expect(await failureOf(small, config, command())).toMatchObject({ kind: "result" });
   });
+
+  test("whose caller on the worker wants fewer bytes of rows ends sooner, never later", async () => {
+    const small = duckdbTool({ rowBytesMax: 100_000 });
+    const query = { command: "select repeat('x', 100) v from range(500)" };
+    expect(await outcomeOf(small, query, command())).toMatchObject({ status: "ok" });
+    for (const [bytes, kind] of [
+      [10_000, "result"],
+      [0, "config"],
+    ] as const) {
+      const config = { ...query, row_bytes_max: bytes };
+      expect(await failureOf(small, config, command())).toMatchObject({ kind });
+    }
+    const more = {
+      command: "select repeat('x', 100) v from range(5000)",
+      row_bytes_max: 10_000_000,
+    };
+    expect(await failureOf(small, more, command())).toMatchObject({ kind: "result" });
+  });
+
+  test("has the operator's folder of extensions, and can't choose another", async () => {
+    const own = duckdbTool({ extensions: join(folder, "extensions") });
+    const context = command();
+    const query = { command: "select current_setting('extension_directory') v" };
+    const output = await outcomeOf(own, query, context);
+    expect(output.data).toMatchObject({ rows: [{ v: join(folder, "extensions") }] });
+    const other = { command: "set extension_directory = '/tmp'" };
+    expect(await failureOf(own, other, context)).toMatchObject({ kind: "duckdb" });
+  });
 });
 
 describe("values", () => {

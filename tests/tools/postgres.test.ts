@@ -173,5 +173,12 @@ describe.skipIf(!postgresAvailable)("postgres", () => {
       expect(found).toMatchObject({ kind: "result", retryable: false });
       expect(await running("outgrow")).toBe(0);
     });
+
+    test("whose caller on the worker wants fewer bytes of rows ends sooner", async () => {
+      const command = "select repeat('x', 1000), generate_series(1, 100)";
+      expect(await outcome({ command, row_bytes_max: 1_000_000 })).toMatchObject({ status: "ok" });
+      const found = await failure({ command, row_bytes_max: 10_000 });
+      expect(found).toMatchObject({ kind: "result", retryable: false });
+    });
   });
 });

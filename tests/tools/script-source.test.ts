@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject } from "#core/model/json";
 import { scriptBytesMax } from "#core/model/limits";
+import { toolContext } from "#tests/tools/context";
 import { programText } from "#worker/tools/script-source";
 import { ToolFailure } from "#worker/tools/tool";
 
@@ -24,13 +25,15 @@ symlinkSync(join(base, "secret.py"), join(root, "link.py"));
 symlinkSync(base, join(root, "up"));
 symlinkSync(join(root, "a.py"), join(root, "inner.py"));
 symlinkSync(root, join(base, "alias"));
-const policy = { shell: false, fileRoots: [root, second] };
+const within = (fileRoots: readonly string[]) =>
+  toolContext({ policy: { shell: false, fileRoots } });
+const context = within([root, second]);
 
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
-async function message(config: JsonObject, roots = policy.fileRoots): Promise<string> {
+async function message(config: JsonObject, roots = context.policy.fileRoots): Promise<string> {
   try {
-    await programText(config, { shell: false, fileRoots: roots });
+    await programText(config, within(roots));
   } catch (error) {
     if (error instanceof ToolFailure && error.failure.kind === "config") return error.message;
     throw error;
@@ -42,25 +45,25 @@ const file = (uri: string): JsonObject => ({ script: { uri, source: { type: "fil
 
 describe("a program", () => {
   test("is code, code under spec, or an inline script", async () => {
-    expect(await programText({ code: "1", spec: { code: "2" } }, policy)).toBe("1");
-    expect(await programText({ spec: { code: "2" }, script: { content: "3" } }, policy)).toBe("2");
+    expect(await programText({ code: "1", spec: { code: "2" } }, context)).toBe("1");
+    expect(await programText({ spec: { code: "2" }, script: { content: "3" } }, context)).toBe("2");
     const inline = { script: { uri: "x", source: { type: "inline", code: "3" } } };
-    expect(await programText(inline, policy)).toBe("3");
-    expect(await programText({ script: { content: "4" } }, policy)).toBe("4");
+    expect(await programText(inline, context)).toBe("3");
+    expect(await programText({ script: { content: "4" } }, context)).toBe("4");
   });
 
   test("is a file below a root, by relative or absolute path or file address", async () => {
-    expect(await programText(file("a.py"), policy)).toBe("a");
-    expect(await programText(file("sub/../sub/b.py"), policy)).toBe("b");
-    expect(await programText(file("c.py"), policy)).toBe("c");
-    expect(await programText(file(join(second, "c.py")), policy)).toBe("c");
-    expect(await programText(file(`file://${root}/a.py`), policy)).toBe("a");
-    expect(await programText({ script: { uri: "a.py" } }, policy)).toBe("a");
+    expect(await programText(file("a.py"), context)).toBe("a");
+    expect(await programText(file("sub/../sub/b.py"), context)).toBe("b");
+    expect(await programText(file("c.py"), context)).toBe("c");
+    expect(await programText(file(join(second, "c.py")), context)).toBe("c");
+    expect(await programText(file(`file://${root}/a.py`), context)).toBe("a");
+    expect(await programText({ script: { uri: "a.py" } }, context)).toBe("a");
   });
 
   test("may be a link that stays inside, and the root may be a link itself", async () => {
-    expect(await programText(file("inner.py"), policy)).toBe("a");
-    const roots = { shell: false, fileRoots: [join(base, "alias")] };
+    expect(await programText(file("inner.py"), context)).toBe("a");
+    const roots = within([join(base, "alias")]);
     expect(await programText(file("a.py"), roots)).toBe("a");
   });
 });

@@ -26,6 +26,8 @@ afterEach(async () => {
 interface House {
   /** Reports of outcomes that came over the socket, and over HTTP. */
   readonly reports: { carried: number; http: number };
+  /** Resolves when a request of any kind has come over the socket. */
+  readonly linked: Promise<void>;
   readonly network: CutProxy;
   run(): Promise<ExecutionId>;
   events(id: ExecutionId): Promise<readonly Event[]>;
@@ -48,12 +50,14 @@ async function house(): Promise<House> {
     { report: () => {} },
   );
   const reports = { carried: 0, http: 0 };
+  const linked = Promise.withResolvers<void>();
   const serve = (port: number): Listening =>
     listen(
       (request) => {
         // HTTP always says which host it asks for.
         const way = request.headers.has("host") ? "http" : "carried";
         if (request.url.endsWith("/settle")) reports[way] += 1;
+        if (way === "carried") linked.resolve();
         return control.fetch(request);
       },
       { host: "127.0.0.1", port, exact: true, wire: true },
@@ -71,7 +75,7 @@ async function house(): Promise<House> {
   const events = async (id: ExecutionId): Promise<readonly Event[]> =>
     (await stores.log.events(id, 0, 10_000)).map(({ event }) => event);
   return {
-    ...{ reports, network, events },
+    ...{ reports, linked: linked.promise, network, events },
     run: async () => {
       const { path } = await client.registerCatalog({ body: { content: playbook } });
       return executionId((await client.execute({ body: { path } })).execution_id);
@@ -130,6 +134,7 @@ test(
   async () => {
     const given = await house();
     await startWorker(given);
+    await given.linked;
     const id = await given.run();
     await given.reached(id, itemsTotal / 3);
     const { carried } = given.reports;
@@ -148,6 +153,7 @@ test(
   async () => {
     const given = await house();
     await startWorker(given);
+    await given.linked;
     const id = await given.run();
     await given.reached(id, itemsTotal / 3);
     expect(given.reports.carried).toBeGreaterThan(0);

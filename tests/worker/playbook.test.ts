@@ -23,7 +23,7 @@ async function run(source: string, tools: readonly Tool[]): Promise<EngineRun> {
     const step = engine.plan.byName.get(event.step);
     if (step === undefined) throw new Error(`no step ${event.step}`);
     const payload = { ...event, catalog_id: "1" as never, path: "test", iteration };
-    const { iteration: _iteration, ...rest } = payload;
+    const { iteration: _iteration, frame: _frame, ...rest } = payload;
     const assembled = assembleCommand(
       step,
       { ...rest, ...(iteration === undefined ? {} : { iteration }) },

@@ -2,6 +2,8 @@
 // that are closed, and a place for what is too large.
 
 import { expect, test } from "bun:test";
+import type { FrameBinding } from "#core/model/command";
+import type { FrameEntry } from "#core/model/event";
 import { Fault } from "#core/model/fault";
 import type { Json } from "#core/model/json";
 import { commandTimeoutMsDefault, inlineBytesMax } from "#core/model/limits";
@@ -22,7 +24,7 @@ import {
 import { CommandRun } from "#worker/command-run";
 import { givenTools } from "#worker/registry";
 import { runCommand } from "#worker/run-command";
-import { type ToolContext, ToolFailure } from "#worker/tools/tool";
+import { type ToolContext, ToolFailure, ToolParked } from "#worker/tools/tool";
 
 function refTo(name: string): ResultRef {
   return {
@@ -304,4 +306,71 @@ test("credentials and references are asked for as this worker's command", async 
 
   expect(asked).toEqual([["worker-1", "478775660589088776:work:1", "pg_main"]]);
   expect(outcome.output.error).toMatchObject({ kind: "result", retryable: false });
+});
+
+const parking = () =>
+  tool(async (_config, context) => {
+    await context.credential("registry");
+    throw new ToolParked({
+      key: "container:1",
+      timeoutMs: 60_000,
+      about: { said: "with hunter2" },
+    });
+  });
+const secretive = () =>
+  quietControl({
+    credential: async (_worker, _id, name) => ({ name, type: "x", data: { token: "hunter2" } }),
+  });
+
+test("a call that goes on elsewhere parks its command, which no rule judges", async () => {
+  const rules = [rule("retry"), rule("fail")];
+  const set = { "ctx.seen": true };
+  const outcome = await outcomeOf(command([task("only", { rules, set })]), [parking()], {
+    control: secretive(),
+  });
+
+  expect(outcome.parked).toEqual({
+    key: "container:1",
+    timeout_ms: 60_000,
+    about: { said: "with ***" },
+  });
+  expect(outcome.output).toEqual({ status: "ok" });
+  expect(outcome).not.toHaveProperty("set");
+});
+
+test("a call beside others can't go on elsewhere, and says why", async () => {
+  const outcome = await outcomeOf(command([task("a"), task("b")]), [parking()], {
+    control: secretive(),
+  });
+
+  expect(outcome.output.error).toMatchObject({ kind: "config", code: "parked_beside" });
+  expect(outcome).not.toHaveProperty("parked");
+});
+
+test("a frame of a cursor loop is refused in an outcome, and its tasks don't run", async () => {
+  const recorded = scriptedTool();
+  const settings: FrameEntry = {
+    max_rows: 1,
+    max_bytes: 1,
+    max_seconds: 1,
+    lease_seconds: 1,
+    heartbeat_seconds: 1,
+    row_concurrency: 1,
+    max_attempts: 1,
+    frames_max: 1,
+    process: "row",
+  };
+  const frame: FrameBinding = {
+    number: 0,
+    key: "k",
+    iterator: "row",
+    settings,
+    driver: "postgres",
+    claim: task("claim"),
+  };
+  const outcome = await outcomeOf({ ...command([task("only")]), frame }, [recorded]);
+
+  expect(outcome.output.error).toMatchObject({ kind: "control", code: "invalid" });
+  expect(outcome.output.error?.message).toContain("cursor loops are not built");
+  expect(recorded.calls).toEqual([]);
 });

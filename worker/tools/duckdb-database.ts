@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 
@@ -31,6 +31,7 @@ export interface DuckdbOpener {
 
 export interface DuckdbOpenerOptions {
   readonly externalAccess: boolean;
+  readonly extensions: string | undefined;
   readonly memoryBytesMax: number;
 }
 
@@ -114,6 +115,9 @@ async function openInstance(
   try {
     await connection.run(`SET temp_directory = ${quoted(temporary)}`);
     await connection.run("SET allow_persistent_secrets = false");
+    if (options.extensions !== undefined) {
+      await connection.run(`SET extension_directory = ${quoted(resolve(options.extensions))}`);
+    }
     if (!options.externalAccess) {
       await connection.run(`SET allowed_directories = [${roots.map(quoted).join(", ")}]`);
       await connection.run("SET enable_external_access = false");

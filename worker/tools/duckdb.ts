@@ -16,7 +16,15 @@ import { refuseCredential } from "./auth.ts";
 import { configFailure, type Deadline, textField, withDeadline } from "./call-config.ts";
 import { duckdbApi, duckdbOpener } from "./duckdb-database.ts";
 import { valueReader } from "./duckdb-values.ts";
-import { type Row, rowBudget, type SqlCall, type SqlResult, sqlCall, sqlData } from "./sql-call.ts";
+import {
+  type Row,
+  rowBudget,
+  rowBytes,
+  type SqlCall,
+  type SqlResult,
+  sqlCall,
+  sqlData,
+} from "./sql-call.ts";
 import { splitStatements } from "./sql-text.ts";
 import { type Tool, ToolFailure } from "./tool.ts";
 
@@ -25,6 +33,8 @@ export interface DuckdbToolOptions {
    * Lets SQL reach every file and host, and install extensions: for operators who trust playbooks.
    */
   readonly externalAccess?: boolean;
+  /** The folder of the extensions that may be loaded; without it, none but those built in. */
+  readonly extensions?: string;
   readonly memoryBytesMax?: number;
   readonly rowBytesMax?: number;
 }
@@ -34,13 +44,14 @@ export function duckdbTool(options: DuckdbToolOptions = {}): Tool {
   const opener = duckdbOpener({
     externalAccess: options.externalAccess ?? false,
     memoryBytesMax: options.memoryBytesMax ?? duckdbMemoryBytesMax,
+    extensions: options.extensions,
   });
-  const rowBytesMax = options.rowBytesMax ?? resultBytesMax;
   return {
     kind: "duckdb",
     run: (config, context) =>
       withDeadline(config, context, async (deadline) => {
-        const call = await sqlCall(config, context.policy);
+        const call = await sqlCall(config, context);
+        const rowBytesMax = rowBytes(config, options.rowBytesMax ?? resultBytesMax);
         const database = textField(config, "database", "db_path")?.value ?? ":memory:";
         await refuseCredential("duckdb", config, context);
         try {

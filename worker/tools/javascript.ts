@@ -63,7 +63,7 @@ export function javascriptTool(options: JavascriptToolOptions = {}): JavascriptT
     idleMs: options.idleMs ?? idleProcessMs,
   });
   const run = async (config: JsonObject, context: ToolContext): Promise<Output> => {
-    const code = await programText(config, context.policy);
+    const code = await programText(config, context);
     const given = JSON.stringify({ inputs: callInput(config), names: stepNames(config, context) });
     const printed = capturePrinted(context);
     return withDeadline(config, context, async ({ signal, endsAtMs, ended }) => {

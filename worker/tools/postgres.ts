@@ -16,7 +16,7 @@ import {
   type SessionOptions,
 } from "./postgres-session.ts";
 import { type PostgresTarget, postgresTarget } from "./postgres-target.ts";
-import { type SqlCall, sqlCall, sqlData } from "./sql-call.ts";
+import { rowBytes, type SqlCall, sqlCall, sqlData } from "./sql-call.ts";
 import { leavesSessionState, runsAlone, type SqlStatement, splitStatements } from "./sql-text.ts";
 import { type Tool, type ToolContext, ToolFailure } from "./tool.ts";
 
@@ -32,7 +32,7 @@ export function postgresTool(options: PostgresToolOptions = {}): Tool {
     run: (config, context) =>
       withDeadline(config, context, async (deadline) => {
         const merged = await postgresAuth(config, context);
-        const call = await sqlCall(config, context.policy);
+        const call = await sqlCall(config, context);
         const work: Work = {
           call,
           statements: statementsOf(call),
@@ -42,7 +42,7 @@ export function postgresTool(options: PostgresToolOptions = {}): Tool {
           session: {
             schema: textField(merged.config, "schema")?.value,
             params: call.params,
-            rowBytesMax: options.rowBytesMax ?? resultBytesMax,
+            rowBytesMax: rowBytes(config, options.rowBytesMax ?? resultBytesMax),
             deadline,
           },
           redact: redactor(merged.secrets),

@@ -28,7 +28,7 @@ export async function pythonCall(
   defaults: PythonDefaults,
 ): Promise<PythonCall> {
   const request = {
-    code: await programText(config, context.policy),
+    code: await programText(config, context),
     file: `<${context.step}>`,
     args: callInput(config),
     variables: context.variables,

@@ -7,7 +7,7 @@ import { messageOf } from "#core/model/fault";
 import type { JsonObject } from "#core/model/json";
 import { scriptBytesMax } from "#core/model/limits";
 import { configFailure, objectField, textField } from "./call-config.ts";
-import type { ToolPolicy } from "./tool.ts";
+import type { ToolContext } from "./tool.ts";
 
 const sourceKinds = "inline, file";
 
@@ -15,12 +15,12 @@ const sourceKinds = "inline, file";
  * The program of a step: `code`, else `spec.code`, else `script` (language reference §2.2, §2.3).
  * Throws a `config` failure that names the field when there is none or it can't be read.
  */
-export async function programText(config: JsonObject, policy: ToolPolicy): Promise<string> {
+export async function programText(config: JsonObject, context: ToolContext): Promise<string> {
   const code = textField(config, "code")?.value ?? specCode(config);
   if (code !== undefined) return bounded("code", code);
   const script = objectField(config, "script");
   if (script === undefined) throw configFailure("code: expected the text of a program, found none");
-  return scriptText(script.value, policy);
+  return scriptText(script.value, context);
 }
 
 function specCode(config: JsonObject): string | undefined {
@@ -32,7 +32,7 @@ function specCode(config: JsonObject): string | undefined {
  * The text of `script: {uri, source: {type: inline | file, code}}`. Without a type, a script with
  * `code` or `content` is inline and one with a `uri` is a file.
  */
-export async function scriptText(script: JsonObject, policy: ToolPolicy): Promise<string> {
+export async function scriptText(script: JsonObject, context: ToolContext): Promise<string> {
   const source = objectField(script, "source")?.value ?? {};
   const inline = textField(source, "code", "content") ?? textField(script, "code", "content");
   const type = textField(source, "type")?.value ?? (inline === undefined ? "file" : "inline");
@@ -41,7 +41,10 @@ export async function scriptText(script: JsonObject, policy: ToolPolicy): Promis
       if (inline !== undefined) return bounded(`script.${inline.name}`, inline.value);
       throw configFailure("script.source.code: expected the text of a program, found none");
     case "file":
-      return fileText(textField(source, "path") ?? textField(script, "uri", "path"), policy);
+      return fileText(
+        textField(source, "path") ?? textField(script, "uri", "path"),
+        context.policy,
+      );
     default:
       throw configFailure(`script.source.type: expected one of ${sourceKinds}, found ${type}`);
   }
@@ -49,7 +52,7 @@ export async function scriptText(script: JsonObject, policy: ToolPolicy): Promis
 
 async function fileText(
   uri: { readonly name: string; readonly value: string } | undefined,
-  policy: ToolPolicy,
+  policy: ToolContext["policy"],
 ): Promise<string> {
   if (uri === undefined) throw configFailure("script.uri: expected the path of a file, found none");
   const path = await pathInRoots(uri.value.replace(/^file:\/\//, ""), policy.fileRoots);

@@ -7,11 +7,12 @@ import {
   type Field,
   field,
   flagField,
+  numberField,
   objectField,
   wrongShape,
 } from "./call-config.ts";
 import { scriptText } from "./script-source.ts";
-import { ToolFailure, type ToolPolicy } from "./tool.ts";
+import { type ToolContext, ToolFailure } from "./tool.ts";
 
 export interface SqlCall {
   /** At least one text; each may hold several statements. */
@@ -32,9 +33,9 @@ export type Row = readonly Json[];
  * Reads `command`, `query` or `commands` (text or a list of texts), or else `script`, and `params`
  * and `as_objects`.
  */
-export async function sqlCall(config: JsonObject, policy: ToolPolicy): Promise<SqlCall> {
+export async function sqlCall(config: JsonObject, context: ToolContext): Promise<SqlCall> {
   const given =
-    field(config, "command", "query", "commands", "sql") ?? (await script(config, policy));
+    field(config, "command", "query", "commands", "sql") ?? (await script(config, context));
   if (given === undefined) throw configFailure("command: expected SQL text, found nothing");
   const list: readonly Json[] = Array.isArray(given.value) ? given.value : [given.value as Json];
   const texts = list.map((text) => {
@@ -48,10 +49,10 @@ export async function sqlCall(config: JsonObject, policy: ToolPolicy): Promise<S
   return { texts, params, asObjects: flagField(config, true, "as_objects") };
 }
 
-async function script(config: JsonObject, policy: ToolPolicy): Promise<Field | undefined> {
+async function script(config: JsonObject, context: ToolContext): Promise<Field | undefined> {
   const given = objectField(config, "script");
   if (given === undefined) return undefined;
-  return { name: "script", value: await scriptText(given.value, policy) };
+  return { name: "script", value: await scriptText(given.value, context) };
 }
 
 function paramsOf(config: JsonObject): readonly Json[] | undefined {
@@ -93,6 +94,16 @@ function uniqueNames(names: readonly string[]): readonly string[] {
     seen.add(unique);
     return unique;
   });
+}
+
+/**
+ * Bytes that the rows of one call may weigh: the tool's own limit, or less where whoever makes the
+ * config on the worker asks for less (`row_bytes_max`, which is no field of the language).
+ */
+export function rowBytes(config: JsonObject, ownMax: number): number {
+  const asked = numberField(config, "row_bytes_max")?.value ?? ownMax;
+  if (asked <= 0) throw configFailure(`row_bytes_max: expected bytes above 0, found ${asked}`);
+  return Math.min(asked, ownMax);
 }
 
 /** Adds up what rows weigh, and ends the call before they outgrow what a worker may store. */

@@ -62,6 +62,9 @@ export interface Tool {
   close?(): Promise<void>;
 }
 
+/** How each kind of tool is had; loading one loads no other. */
+export type ToolLoaders = Readonly<Record<string, () => Promise<Tool>>>;
+
 /** Thrown inside a tool to end it with this failure; `run-command` makes the output of it. */
 export class ToolFailure extends Error {
   override readonly name = "ToolFailure";
@@ -71,5 +74,26 @@ export class ToolFailure extends Error {
     options: { readonly cause?: unknown } = {},
   ) {
     super(failure.message, options.cause === undefined ? {} : { cause: options.cause });
+  }
+}
+
+/** Where a call goes on, and until when that is waited for. */
+export interface ParkedCall {
+  /** What the answer is addressed to; one of its kind in the execution. */
+  readonly key: string;
+  readonly timeoutMs: number;
+  /** What is waited for, for people and for whoever checks the answer. */
+  readonly about?: JsonObject;
+}
+
+/**
+ * Thrown inside a tool whose call goes on elsewhere, holding no slot: the step ends when somebody
+ * answers under the key. Only the tool of a command of one task may throw it.
+ */
+export class ToolParked extends Error {
+  override readonly name = "ToolParked";
+
+  constructor(readonly parked: ParkedCall) {
+    super("the call goes on elsewhere");
   }
 }

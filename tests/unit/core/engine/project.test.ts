@@ -62,7 +62,8 @@ describe("a projection", () => {
 
   test("keeps frames of cursor loops, with the rows that it can count", () => {
     const envelope = { execution_id: testExecution, event_id: "1" as never, schema_version: 1 };
-    const claimed = { type: "cursor.claimed", step: "c", visit: 1 } as const;
+    const call = { command_id: "1:c:1:f0" as never, attempt: 1, row_count: 2 };
+    const claimed = { type: "cursor.claimed", step: "c", visit: 1, ...call } as const;
     const events: readonly Event[] = [
       { ...envelope, seq: 1, time: 5, ...claimed, frame: 0, rows: [1, 2] },
       { ...envelope, seq: 2, time: 6, ...claimed, frame: 1, rows_ref: {} as never },

@@ -77,6 +77,13 @@ import {
   templateOutputCharsMax,
   templateSourceCharsMax,
   toolAbortGraceMs,
+  wireBodyCharsMax,
+  wireDeafMs,
+  wireOpenMs,
+  wireRequestsMax,
+  wireRetryMs,
+  wireSilenceMs,
+  wireUnreadBytesMax,
   workerRetryMs,
   workerRetryMsMax,
   workerTickMs,
@@ -213,4 +220,19 @@ test("a hand-over lasts longer than a worker takes to speak of it, and less than
 
 test("an idle worker has looked before a busy one is asked to run empty, for less than a lease", () => {
   rising(workerTickMs, suspectWaitMs, leaseMs, quiesceMs);
+});
+
+test("a dead kept socket is left with the first renewal that it swallows", () => {
+  expect(wireDeafMs).toBeLessThan(renewRequestMs);
+});
+
+test("a kept socket says that it is there before proxies take it for dead, and opens once at a time", () => {
+  expect(wireSilenceMs).toBeLessThan(60_000);
+  expect(wireOpenMs).toBeLessThan(wireRetryMs);
+});
+
+test("what a worker may send or leave unread on its socket fits what both ends take", () => {
+  expect(wireBodyCharsMax * 3).toBeLessThan(requestBytesMax);
+  expect(wireUnreadBytesMax).toBeGreaterThanOrEqual(requestBytesMax);
+  expect(wireRequestsMax).toBeGreaterThanOrEqual(claimCommandsMax);
 });
