@@ -8,6 +8,7 @@ import { exitFailed, exitOk, exitUsage } from "./exit-codes.ts";
 import { readPlaybookFile } from "./playbook-files.ts";
 import { neededServer, type Server } from "./server.ts";
 import { tableLines } from "./table.ts";
+import { isTestName } from "./test-name.ts";
 
 /** `register [playbook] FILE… | -d DIR`: everything that is fit is registered, the rest told. */
 export async function register(args: Arguments): Promise<number> {
@@ -42,7 +43,8 @@ function playbooksNamed(args: Arguments): readonly string[] {
 function playbooksIn(directory: string): readonly string[] {
   if (!existsSync(directory)) throw new UsageError(`${directory}: no such folder`);
   const names = [...new Bun.Glob("**/*.{yaml,yml}").scanSync(directory)];
-  return names.sort().map((name) => join(directory, name));
+  const playbooks = names.filter((name) => !isTestName(name));
+  return playbooks.sort().map((name) => join(directory, name));
 }
 
 async function registerFile({ client }: Server, file: string): Promise<boolean> {

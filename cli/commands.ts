@@ -130,9 +130,12 @@ export const commands: readonly Command[] = [
     operands: "FILE…",
     operandsMin: 1,
     operandsMax: Number.POSITIVE_INFINITY,
-    about: "rewrite playbooks of older forms (not built yet)",
+    about: "rewrite playbooks of older forms, keeping their layout",
     flags: {
-      check: { kind: "switch", about: "only say which files would change" },
+      check: {
+        kind: "switch",
+        about: "write nothing; exit code 1 where something would change or is left to do",
+      },
       write: { kind: "switch", about: "into the files, instead of standard output" },
       json,
     },
@@ -143,9 +146,10 @@ export const commands: readonly Command[] = [
     operands: "FILE…",
     operandsMin: 1,
     operandsMax: Number.POSITIVE_INFINITY,
-    about: "run the tests of playbooks (not built yet)",
+    about: "run the tests of playbooks, with tools that give what the tests say",
     flags: {
       filter: { kind: "text", value: "TEXT", about: "only tests whose name holds this" },
+      real: { kind: "switch", about: "tools that a test says nothing of run for real" },
       verbose: { kind: "switch", short: "v", about: "show the steps of each test" },
       json,
     },

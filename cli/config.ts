@@ -19,9 +19,11 @@ import {
   type SettingValues,
   text,
 } from "#core/model/settings";
-import { workerSettings } from "#worker/config";
+import { runToolSettings, workerSettings } from "#worker/config";
 import type { BuiltinToolOptions } from "#worker/registry";
+import { runToolOptions } from "#worker/run-tool-options";
 import { UsageError } from "./arguments.ts";
+import { version } from "./version.ts";
 
 export const commandSettings = {
   NOETL_SERVER_URL: {
@@ -52,6 +54,7 @@ export const commandSettings = {
     shape: text,
     text: "A folder with extensions of DuckDB that steps may need; without it, only those that are built in.",
   },
+  ...runToolSettings,
   NOETL_STOP_GRACE_MS: {
     shape: durationMs,
     default: "10000",
@@ -119,10 +122,19 @@ export function configuredFor<const Of extends Settings>(
   return values;
 }
 
-/** What the settings say about the tools of the embedded worker. */
-export function embeddedTools(values: CommandValues): BuiltinToolOptions {
+/**
+ * What the settings say about the tools of the embedded worker.
+ * @param serverUrl where it can be reached from outside of its process, if at all.
+ */
+export function embeddedTools(
+  values: CommandValues,
+  serverUrl?: () => string | undefined,
+): BuiltinToolOptions {
   const { NOETL_DUCKDB_EXTENSIONS: extensions } = values;
-  return extensions === undefined ? {} : { duckdb: { extensions } };
+  return {
+    ...(extensions === undefined ? {} : { duckdb: { extensions } }),
+    run: runToolOptions(values, { version, ...(serverUrl === undefined ? {} : { serverUrl }) }),
+  };
 }
 
 /** The values for commands and the embedded shape; warns as `configuredFor` does. */

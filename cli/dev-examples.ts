@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ApiClient } from "#core/adapters/api-client";
 import { Fault, messageOf } from "#core/model/fault";
+import { isTestName } from "./test-name.ts";
 
 export interface RegisteredExamples {
   /** Paths in the catalog, of new and known ones. */
@@ -24,6 +25,7 @@ export async function registerExamples(
   const problems: string[] = [];
   let count = 0;
   for (const name of [...new Bun.Glob("**/*.{yaml,yml}").scanSync(folder)].sort()) {
+    if (isTestName(name)) continue;
     const content = readFileSync(join(folder, name), "utf8");
     if (known.has(Bun.SHA256.hash(content, "hex"))) {
       count += 1;

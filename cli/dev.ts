@@ -66,6 +66,7 @@ async function startDev(values: Values, reset: boolean): Promise<Started> {
   const stores = await openStores(directory, reset);
   const scratch = lazyScratch(join(directory, "pg_local"));
   const report = (message: string): void => console.error(`noetl: ${message}`);
+  let listening: Listening | undefined;
   const embedded = startEmbedded({
     stores,
     credentials: credentialSource({
@@ -75,13 +76,14 @@ async function startDev(values: Values, reset: boolean): Promise<Started> {
     }),
     policy: { shell: true, fileRoots: [process.cwd()] },
     slots: values.NOETL_SLOTS,
-    toolOptions: embeddedTools(values),
+    toolOptions: embeddedTools(values, () => listening?.url),
     report,
     workerLog: { notice: report },
     documentation: documentation(version),
     duties: stores.duties,
   });
   const server = listen(guarded(embedded.fetch), { host, port });
+  listening = server;
   const started_at = new Date().toISOString();
   writeDevFile(directory, { pid: process.pid, url: server.url, started_at, version });
   greet(server, performance.now() - beganMs);

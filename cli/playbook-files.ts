@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { messageOf } from "#core/model/fault";
 import type { PlaybookDocument, Problem } from "#core/playbook/document";
 import { parsePlaybook } from "#core/playbook/parse";
+import { isTestName } from "./test-name.ts";
 
 export interface PlaybookFile {
   readonly file: string;
@@ -53,7 +54,7 @@ export function neighbours({ file, document }: PlaybookFile): readonly PlaybookF
   if (!tools.some(({ kind }) => kind === "playbook")) return [];
   const folder = dirname(file);
   return readdirSync(folder)
-    .filter((name) => /\.ya?ml$/.test(name) && name !== basename(file))
+    .filter((name) => /\.ya?ml$/.test(name) && !isTestName(name) && name !== basename(file))
     .slice(0, siblingsMax)
     .map((name) => join(folder, name))
     .filter(isPlaybookFile)

@@ -1,9 +1,9 @@
 // `noetl validate FILE… [--json]`: says whether playbooks are fit to run, and everything that is
 // wrong with them, in the form editors and terminals link to: `file:line:column: message`.
 
-import { stat } from "node:fs/promises";
 import type { Problem } from "#core/playbook/document";
 import { parsePlaybook } from "#core/playbook/parse";
+import { readText } from "./text-file.ts";
 
 const exitOk = 0;
 const exitInvalid = 2;
@@ -55,28 +55,6 @@ async function reportOf(file: string): Promise<FileReport> {
 
 function reported(problem: Problem, severity: "error" | "warning"): ReportedProblem {
   return { ...problem, severity };
-}
-
-async function readText(
-  file: string,
-): Promise<{ readonly text: string } | { readonly unreadable: string }> {
-  try {
-    if (file !== "-" && (await stat(file)).isDirectory()) {
-      return { unreadable: "a directory, expected a playbook file" };
-    }
-    const bytes = await (file === "-" ? Bun.stdin : Bun.file(file)).bytes();
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
-  } catch (thrown) {
-    return { unreadable: unreadable(thrown) };
-  }
-}
-
-function unreadable(thrown: unknown): string {
-  if (thrown instanceof TypeError) return "not UTF-8 text, expected a playbook file";
-  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
-  if (code === "ENOENT") return "no such file";
-  if (code === "EACCES" || code === "EPERM") return "not allowed to read the file";
-  return `can't be read${code === "" ? "" : ` (${code})`}`;
 }
 
 function print({ file, ok, problems }: FileReport): void {

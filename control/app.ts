@@ -13,6 +13,7 @@ import { projectionRoutes } from "#control/routes/projections";
 import { replayRoutes } from "#control/routes/replay";
 import { runtimeRoutes } from "#control/routes/runtime";
 import { stepLogRoutes } from "#control/routes/step-logs";
+import { waitRoutes } from "#control/routes/waits";
 import type { Executions } from "#control/services/executions";
 import type { Membership } from "#control/services/membership";
 import { Fault, InvariantViolation, messageOf } from "#core/model/fault";
@@ -63,6 +64,7 @@ export function controlApp(options: ControlAppOptions): Fetch {
   dispatchRoutes(app, executions);
   runtimeRoutes(app, executions, options.membership);
   stepLogRoutes(app, executions);
+  waitRoutes(app, executions);
   return (request) => Promise.resolve(app.handle(withLongHost(request)));
 }
 

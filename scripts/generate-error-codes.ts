@@ -29,9 +29,19 @@ interface Kind {
 
 /** The kinds of failures by name: what `output.error.kind` may be. */
 export const failureKinds: Readonly<Record<string, Kind>> = {
+  agent: {
+    meaning: "An agent's call makes no sense, or with `on_failure: fail` it failed.",
+    retryable: "no",
+  },
+  callback: { meaning: "The answer to a callback told of a failure.", retryable: "no" },
   cancelled: { meaning: "The execution was cancelled while the tool ran.", retryable: "no" },
   config: { meaning: "The step asks for something that the tool doesn't do.", retryable: "no" },
   connection: { meaning: "No connection, or it was lost.", retryable: "depends on the code" },
+  container: {
+    meaning:
+      "A job ended badly, or could not be made; the code is its exit status, or the cluster's.",
+    retryable: "depends on the code",
+  },
   control: {
     meaning: "The control plane refused what the worker asked of it.",
     retryable: "depends on the code",
@@ -42,6 +52,11 @@ export const failureKinds: Readonly<Record<string, Kind>> = {
   },
   duckdb: { meaning: "DuckDB refused the statement.", retryable: "depends on the code" },
   forbidden: { meaning: "The worker's policy doesn't allow it.", retryable: "no" },
+  frame: { meaning: "Rows of a cursor loop's frame failed, in every attempt.", retryable: "no" },
+  guard: {
+    meaning: "Guards led round and round without entering a step (`guard_cycle`).",
+    retryable: "no",
+  },
   http: {
     meaning: "The answer has a status from 400 on, or is no proper answer.",
     retryable: "depends on the code",
@@ -56,11 +71,20 @@ export const failureKinds: Readonly<Record<string, Kind>> = {
   },
   limit: { meaning: "A pipeline ran more tasks than it may.", retryable: "no" },
   loop: { meaning: "The collection is none, or iterations failed.", retryable: "no" },
+  mcp: {
+    meaning: "An MCP server or its tool answered with an error.",
+    retryable: "depends on the code",
+  },
   missing_program: {
     meaning: "A program or extension that the tool needs is not on the worker's machine.",
     retryable: "no",
   },
+  nats: { meaning: "NATS refused it, or does not answer.", retryable: "depends on the code" },
   no_next: { meaning: "No arc matched, where the playbook wants one to.", retryable: "no" },
+  object: {
+    meaning: "An object store refused it; the code is its own.",
+    retryable: "depends on the code",
+  },
   pg: {
     meaning: "PostgreSQL refused the statement; the code is its SQLSTATE.",
     retryable: "depends on the code",
@@ -72,14 +96,30 @@ export const failureKinds: Readonly<Record<string, Kind>> = {
     meaning: "The result is too large, is no JSON, or can't be stored (`result_rejected`).",
     retryable: "depends on the code",
   },
+  script: {
+    meaning: "The text of a program could not be fetched, or is not UTF-8 (`encoding`).",
+    retryable: "depends on the code",
+  },
   shell: {
     meaning: "The command ended with another status than 0.",
+    retryable: "depends on the code",
+  },
+  snowflake: {
+    meaning: "Snowflake refused; the code is the service's.",
     retryable: "depends on the code",
   },
   template: { meaning: "A template can't be parsed or evaluated.", retryable: "no" },
   timeout: { meaning: "The call took longer than its step allows.", retryable: "yes" },
   tool: { meaning: "The tool itself broke.", retryable: "no" },
+  transfer: {
+    meaning: "A transfer's source or target does not fit, or changed under it.",
+    retryable: "depends on the code",
+  },
   unknown: { meaning: "A step failed and nothing more is known.", retryable: "no" },
+  wait: {
+    meaning: "What a wait is to wait for makes no sense, or its key is taken (`key_taken`).",
+    retryable: "no",
+  },
 };
 
 const intro = `# Error codes

@@ -27,7 +27,7 @@ export function generate(): readonly { readonly path: string; readonly text: str
  * @throws Error for a name that is none of these.
  */
 export function withTables(page: string): string {
-  const records = recordsBelow(playbook);
+  const records = languageMaps();
   return page.replace(marked, (_found, name: string) => {
     const table = tableNamed(name, records);
     return `<!-- fields: ${name} -->\n\n${table}\n\n<!-- end -->`;
@@ -46,8 +46,18 @@ function tableNamed(name: string, records: ReadonlyMap<string, RecordShape>): st
 }
 
 /** Every map of the language by what messages call it, those inside of tool calls included. */
-function recordsBelow(top: RecordShape): ReadonlyMap<string, RecordShape> {
-  const found = new Map<string, RecordShape>();
+export function languageMaps(): ReadonlyMap<string, RecordShape> {
+  const found = mapsOfSteps();
+  for (const { fields } of toolKinds.values()) mapsBelow(fields, found);
+  return found;
+}
+
+/** Those that are no part of one kind of tool alone. */
+function mapsOfSteps(): Map<string, RecordShape> {
+  return mapsBelow(commonFields, mapsBelow({ playbook: { shape: playbook, says: "" } }, new Map()));
+}
+
+function mapsBelow(fields: Fields, found: Map<string, RecordShape>): Map<string, RecordShape> {
   const visit = (shape: Shape): void => {
     if (shape.is === "list") visit(shape.items);
     if (shape.is === "either") shape.options.forEach(visit);
@@ -56,17 +66,22 @@ function recordsBelow(top: RecordShape): ReadonlyMap<string, RecordShape> {
     found.set(shape.noun, shape);
     for (const field of Object.values(shape.fields)) visit(field.shape);
   };
-  visit(top);
-  for (const field of Object.values(commonFields)) visit(field.shape);
+  for (const { shape } of Object.values(fields)) visit(shape);
   return found;
 }
 
+/** What the page says of a kind: its fields, then those of the maps that only it has. */
 function section(kind: string): string {
   const fields = ownFields(kind);
   const needs = neededFields(kind).map((names) => `Needs ${names.map(code).join(" or ")}.`);
   const says = [kindSays(kind), ...needs].join(" ");
-  const head = `### ${code(kind)}\n\n${says}`;
-  return Object.keys(fields).length === 0 ? head : `${head}\n\n${tableOf(fields)}`;
+  const known = mapsOfSteps();
+  const maps = [...mapsBelow(fields, new Map())].filter(([noun]) => !known.has(noun));
+  return [
+    `### ${code(kind)}\n\n${says}`,
+    ...(Object.keys(fields).length === 0 ? [] : [tableOf(fields)]),
+    ...maps.map(([noun, inner]) => `What ${noun} holds:\n\n${tableOf(inner.fields)}`),
+  ].join("\n\n");
 }
 
 /** What a kind has beyond the fields of all, or has otherwise. */
@@ -75,7 +90,8 @@ function ownFields(kind: string): Fields {
   return Object.fromEntries(entries.filter(([key, field]) => commonFields[key] !== field));
 }
 
-function tableOf(fields: Fields): string {
+/** The table of these fields. */
+export function tableOf(fields: Fields): string {
   const rows = Object.entries(fields).map(
     ([key, { shape, required, says }]) =>
       `| ${code(key)}${required === true ? " *" : ""} | ${holds(shape)} | ${says} |`,

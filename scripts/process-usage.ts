@@ -45,8 +45,19 @@ export function cpuSecondsOf(pid: number): number {
 
 /** Bytes of memory that the process holds; shared pages count whole. */
 export function residentBytesOf(pid: number): number {
+  return statusBytes(pid, "VmRSS");
+}
+
+/** The most that it has held so far. */
+export function residentBytesMaxOf(pid: number): number {
+  return statusBytes(pid, "VmHWM");
+}
+
+/** 0 where the process is gone, or there is no /proc. */
+function statusBytes(pid: number, field: string): number {
   try {
-    const kibibytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const kibibytes = new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1];
     return Number(kibibytes ?? 0) * 1_024;
   } catch {
     return 0;

@@ -7,11 +7,13 @@ import { isJsonObject, type JsonObject } from "#core/model/json";
 import { checkpointBytesMax } from "#core/model/limits";
 import type { Entries, ScopeState } from "./task-scope.ts";
 
-/** How far a pipeline has come: the next task is the one that is to run again. */
+/** How far a pipeline has come, and which task is the next. */
 export interface Progress {
   readonly index: number;
   /** Tasks that have run, of those that one pipeline may run. */
   readonly executed: number;
+  /** The next task runs again; it is come to for another time otherwise. */
+  readonly retrying: boolean;
   /** Milliseconds of the command's time that are over once the wait is. */
   readonly spentMs: number;
   readonly retries: Entries<number>;
@@ -20,14 +22,15 @@ export interface Progress {
 }
 
 /** Raised with every change of `Progress`; a checkpoint of another version is not understood. */
-const checkpointVersion = 1;
+const checkpointVersion = 2;
 
 /**
  * The checkpoint, or undefined where it would be larger than one may be. Label and attempt of the
  * task that is to run are for people who read the log.
  */
 export function writeCheckpoint(label: string, progress: Progress): JsonObject | undefined {
-  const attempt = 1 + (new Map(progress.retries).get(label) ?? 0) + 1;
+  const again = progress.retrying ? 1 : 0;
+  const attempt = 1 + (new Map(progress.retries).get(label) ?? 0) + again;
   const state = JSON.stringify(progress);
   if (state.length > checkpointBytesMax) return undefined;
   const checkpoint = { version: checkpointVersion, task: label, attempt, state };
@@ -54,8 +57,9 @@ function parsed(text: string): unknown {
 
 function isProgress(value: unknown): value is Progress {
   if (!isJsonObject(value)) return false;
-  const { index, executed, spentMs, retries, visits, scope } = value;
+  const { index, executed, retrying, spentMs, retries, visits, scope } = value;
   return (
+    typeof retrying === "boolean" &&
     [index, executed, spentMs].every(isCount) &&
     isEntries(retries, isCount) &&
     isEntries(visits, isCount) &&

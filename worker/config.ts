@@ -1,18 +1,60 @@
 // The settings of a worker as a process of its own.
 
+import { type } from "arktype";
 import { javascriptProcessesMax, pythonRunnersMax } from "#core/model/limits";
 import {
+  address,
   addresses,
   count,
   durationMs,
   flag,
   megabytes,
   names,
+  pairs,
   port,
   type Settings,
   type SettingValues,
   text,
 } from "#core/model/settings";
+
+/** Of the tools that run something elsewhere; the embedded worker has them too. */
+export const runToolSettings = {
+  NOETL_MCP_SERVERS: {
+    shape: pairs,
+    text: "Addresses of MCP servers by name, `name=url` with commas between them, for steps that name a server.",
+  },
+  NOETL_MCP_URL: {
+    shape: address,
+    text: "The MCP server for steps that name one without an address of its own.",
+  },
+  NOETL_CONTAINER_RUNTIME: {
+    shape: type("'none' | 'kubernetes' | 'podman' | 'docker'").describe(
+      "none, kubernetes, podman or docker",
+    ),
+    default: "none",
+    text: "Where container steps run: as jobs of a cluster, or by a program on this machine. `none` refuses them.",
+  },
+  NOETL_CALLBACK_URL: {
+    shape: address,
+    text: "The control plane as containers reach it; the first one of NOETL_SERVER_URL without it.",
+  },
+  NOETL_KUBERNETES_URL: {
+    shape: address,
+    text: "The cluster's API; in a pod, the cluster's own without it.",
+  },
+  NOETL_KUBERNETES_TOKEN_FILE: {
+    shape: text,
+    text: "A file with the token that jobs are made with; in a pod, that of its account without it.",
+  },
+  NOETL_KUBERNETES_CA_FILE: {
+    shape: text,
+    text: "Certificates in PEM that the cluster's is checked against; in a pod, those of its account without it.",
+  },
+  NOETL_KUBERNETES_NAMESPACE: {
+    shape: text,
+    text: "Where jobs are made that name no namespace; in a pod, the pod's own without it.",
+  },
+} as const satisfies Settings;
 
 export const workerSettings = {
   NOETL_SERVER_URL: {
@@ -76,6 +118,7 @@ export const workerSettings = {
     shape: text,
     text: "A folder with extensions of DuckDB that its steps may need; without it, only those that are built in.",
   },
+  ...runToolSettings,
   NOETL_TOOL_MEMORY_MB: {
     shape: megabytes,
     text:
@@ -99,3 +142,4 @@ export const workerSettings = {
 } as const satisfies Settings;
 
 export type WorkerSettings = SettingValues<typeof workerSettings>;
+export type RunToolSettings = SettingValues<typeof runToolSettings>;

@@ -14,7 +14,8 @@ type KeyedCommand = Pick<WorkerCommand, "execution_id" | "step" | "visit" | "ite
 /** SHA-256, hexadecimal, of everything that tells this call from every other one. */
 export function idempotencyKey(command: KeyedCommand, call: KeyedCall): string {
   const { execution_id: execution, step, visit, iteration } = command;
+  const place = iteration?.key ?? iteration?.index ?? null;
   // JSON keeps the parts apart: a step named `a:1` can't be taken for visit 1 of step `a`.
-  const parts = [execution, step, visit, iteration?.index ?? null, call.label, call.ordinal];
+  const parts = [execution, step, visit, place, call.label, call.ordinal];
   return Bun.SHA256.hash(JSON.stringify(parts), "hex");
 }

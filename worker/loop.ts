@@ -114,7 +114,10 @@ function assemble(options: WorkerOptions): Parts {
     ending: ending.signal,
     take: () => slots.take(),
     idle: () => slots.idle(),
-    onQuiesce: () => slots.quiesce(),
+    onQuiesce: () => {
+      slots.quiesce();
+      standby.end();
+    },
     onReply: (commands, wanted) => slots.received(commands, wanted),
   });
   const onChange = (): void => state.changed();

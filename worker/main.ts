@@ -19,6 +19,7 @@ import { logShipper } from "./log-shipper.ts";
 import { startWorker } from "./loop.ts";
 import { startRegistration } from "./registration.ts";
 import { builtinTools, type ToolRegistry } from "./registry.ts";
+import { runToolOptions } from "./run-tool-options.ts";
 import { spoolFolder } from "./spool-folders.ts";
 
 export interface WorkerProcessOptions {
@@ -63,7 +64,7 @@ export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess
   const sink = httpStepLogs([control.client], `${workerId}-${randomHex(8)}`);
   const shipper = logShipper({ sink, clock, log: { notice } });
   const spool = spoolFolder({ directory: settings.NOETL_SPOOL_DIRECTORY, lock: lockFolder });
-  const tools = toolsOf(settings, servers);
+  const tools = toolsOf(settings, { servers, version });
   const worker = startWorker({
     control,
     ...(bus === undefined ? {} : { bus }),
@@ -142,7 +143,12 @@ function healthOf(
   return port === undefined ? undefined : serveHealth(port, status);
 }
 
-function toolsOf(settings: WorkerSettings, servers: readonly string[]): ToolRegistry {
+interface About {
+  readonly servers: readonly string[];
+  readonly version: string;
+}
+
+function toolsOf(settings: WorkerSettings, { servers, version }: About): ToolRegistry {
   const { NOETL_TOOL_MEMORY_MB: megabytes, NOETL_DUCKDB_EXTENSIONS: extensions } = settings;
   const memoryBytes = megabytes === undefined ? undefined : megabytes * 1_048_576;
   const [serverUrl] = servers;
@@ -155,6 +161,7 @@ function toolsOf(settings: WorkerSettings, servers: readonly string[]): ToolRegi
     javascript: { processesMax: settings.NOETL_JAVASCRIPT_PROCESSES },
     shell: memoryBytes === undefined ? {} : { memoryBytesMax: memoryBytes },
     ...(extensions === undefined ? {} : { duckdb: { extensions } }),
+    run: runToolOptions(settings, { serverUrl: () => serverUrl, version }),
   });
 }
 

@@ -9,7 +9,7 @@ import { pipelineTasksMax, pipelineTurnTasksMax } from "#core/model/limits";
 import { type Failure, failureOutput, type Output, type YieldedAt } from "#core/model/outcome";
 import { type Progress, writeCheckpoint } from "./checkpoint.ts";
 import { failure } from "./failure-of.ts";
-import { matched, matchedRule, type Step, unmatched } from "./policy.ts";
+import { actingRule, matched, type Step, unmatched } from "./policy.ts";
 import type { TaskRetry } from "./services.ts";
 import { applySet, type Evaluation, holds } from "./task-config.ts";
 import { TaskScope } from "./task-scope.ts";
@@ -111,8 +111,7 @@ async function runTasks(pipeline: Pipeline): Promise<Ending> {
   const { host, tasks } = pipeline;
   const { tasksMax = pipelineTasksMax } = host;
   let index = host.resumed?.index ?? 0;
-  // Only a retry waits, so that is what a pipeline goes on with.
-  let retrying = host.resumed !== undefined;
+  let retrying = host.resumed?.retrying ?? false;
   for (let executed = host.resumed?.executed ?? 0; ; executed++) {
     const refused = host.ended() ?? (executed >= tasksMax ? tooManyTasks(tasksMax) : undefined);
     if (refused !== undefined) return { refused };
@@ -129,19 +128,19 @@ async function runTasks(pipeline: Pipeline): Promise<Ending> {
       case "jump":
         index = step.index;
         break;
-      case "retry": {
+      case "retry":
         tellRetry(pipeline, task.label, step.delayMs);
-        const yielded = yieldedAt(pipeline, { index, executed: executed + 1, ...step });
-        if (yielded !== undefined) return { yielded };
-        if (step.delayMs > 0) await host.wait(step.delayMs);
         break;
-      }
       case "end":
       case "fail":
         return { index, step };
       default:
         return step satisfies never;
     }
+    const { delayMs = 0 } = step;
+    const yielded = yieldedAt(pipeline, { index, executed: executed + 1, delayMs, retrying });
+    if (yielded !== undefined) return { yielded };
+    if (delayMs > 0) await host.wait(delayMs);
   }
 }
 
@@ -155,16 +154,19 @@ interface Wait {
   readonly index: number;
   readonly executed: number;
   readonly delayMs: number;
+  /** The task at the index runs again, instead of being come to. */
+  readonly retrying: boolean;
 }
 
 /** Where the pipeline can stop instead of waiting, if it can. */
 function yieldedAt(pipeline: Pipeline, wait: Wait): YieldedAt | undefined {
   const { host, scope, tasks, retries, visits } = pipeline;
-  const pause = host.pause?.(wait.delayMs);
+  const pause = wait.delayMs > 0 ? host.pause?.(wait.delayMs) : undefined;
   if (pause === undefined) return undefined;
   const checkpoint = writeCheckpoint(tasks[wait.index]?.label ?? "", {
     index: wait.index,
     executed: wait.executed,
+    retrying: wait.retrying,
     spentMs: pause.spentMs,
     retries: [...retries],
     visits: [...visits],
@@ -188,11 +190,12 @@ async function runTask(pipeline: Pipeline, task: TaskSpec, place: TaskPlace): Pr
   const output = await host.call({ task, attempt, ordinal: visit - 1, evaluation });
   scope.settle(label, output);
   applySet(task.set, evaluation);
-  const judged = { tasks, index: place.index, output, attempt };
-  const rule = matchedRule(task.policy, (when) => holds(when, evaluation));
-  if (rule === undefined) return unmatched(task.policy, judged);
-  applySet(rule.set, evaluation);
-  return matched(rule, judged);
+  const judged = { tasks, index: place.index, output, attempt, visit };
+  const rule = actingRule(task.policy, {
+    holds: (when) => holds(when, evaluation),
+    apply: (set) => applySet(set, evaluation),
+  });
+  return rule === undefined ? unmatched(task.policy, judged) : matched(rule, judged);
 }
 
 function count(counts: Map<string, number>, label: string, by: number): number {

@@ -44,7 +44,7 @@ export function builtinTools(options: BuiltinToolOptions = {}): ToolRegistry {
     http: async () => (await import("#worker/tools/http")).httpTool(options.http),
     postgres: async () => (await import("#worker/tools/postgres")).postgresTool(options.postgres),
     duckdb: async () => (await import("#worker/tools/duckdb")).duckdbTool(options.duckdb),
-    ...dataTools(options.data),
+    ...dataTools({ http: options.http, duckdb: options.duckdb, ...options.data }),
     ...runTools(options.run),
   });
 }

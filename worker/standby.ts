@@ -52,7 +52,6 @@ export function standingBy(options: StandbyOptions): Standby {
       refused("standing by was refused", thrown);
     }
     isStanding = false;
-    isLeaving = false;
     slots.stood(commands, wanted);
   };
 
@@ -65,9 +64,13 @@ export function standingBy(options: StandbyOptions): Standby {
     end: () => {
       if (!isStanding || isLeaving) return;
       isLeaving = true;
-      control.standby(workOf(services, { pools, want: 0 }), ending).catch((thrown: unknown) => {
-        refused("the end of standing by was refused", thrown);
-      });
+      control
+        .standby(workOf(services, { pools, want: 0 }), ending)
+        .catch((thrown: unknown) => refused("the end of standing by was refused", thrown))
+        .finally(() => {
+          // It may have come before the request that it was to end: whoever needs room asks again.
+          isLeaving = false;
+        });
     },
   };
 }

@@ -105,12 +105,16 @@ export function holds(when: string | undefined, by: Evaluation): boolean {
   if (when === undefined) return true;
   const compiled = by.templates.expression(when);
   refuseKeychain(compiled);
+  refuseToken(compiled);
   return isTruthy(compiled.template.evaluate(by.scope, by.environment));
 }
 
 function rendered(value: Json, by: Evaluation): Json {
   if (typeof value === "string") {
-    return isTemplate(value) ? evaluate(by.templates.template(value), by) : value;
+    if (!isTemplate(value)) return value;
+    const compiled = by.templates.template(value);
+    refuseToken(compiled);
+    return evaluate(compiled, by);
   }
   if (Array.isArray(value)) return value.map((item) => rendered(item, by));
   if (!isJsonObject(value)) return value;
@@ -121,6 +125,16 @@ function evaluate(compiled: CompiledText, { scope, environment }: Evaluation): J
   refuseKeychain(compiled);
   // Templates make JSON of JSON; only "nothing" has no word there.
   return (compiled.template.evaluate(scope, environment) ?? null) as Json;
+}
+
+/** What a rule or a `set` sees may be written to the log; a field of a tool never is. */
+function refuseToken({ readsToken }: CompiledText): void {
+  if (!readsToken) return;
+  throw new ToolFailure({
+    kind: "credential",
+    message: "token() is for fields of tools: a secret must not reach the log",
+    retryable: false,
+  });
 }
 
 function refuseKeychain({ readsKeychain }: CompiledText): void {

@@ -9,7 +9,7 @@ import type { WorkerCommand } from "#core/model/command";
 import { InvariantViolation } from "#core/model/fault";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
 import type { Failure, Output } from "#core/model/outcome";
-import { type Scope, View } from "#core/playbook/template";
+import { type Scope, type Secrets, secretRoot, View } from "#core/playbook/template";
 import { setTarget } from "#core/playbook/value";
 
 const none = (): never => {
@@ -44,6 +44,8 @@ export class TaskScope implements Scope {
   attempt = 0;
   /** The task's own inputs, while its other fields are filled. */
   input: JsonObject | undefined;
+  /** Gives tokens of credentials, while the fields of a tool are filled. */
+  secrets: Secrets | undefined;
   /** The output that `output` means: the current task's, between tasks the last one's. */
   output: Output | undefined;
   /** Of the last task that failed. */
@@ -69,6 +71,7 @@ export class TaskScope implements Scope {
   }
 
   get(name: string): unknown {
+    if (name === secretRoot) return this.secrets;
     const { input } = this;
     if (input !== undefined && Object.hasOwn(input, name)) return input[name];
     const local = this.#local(name);

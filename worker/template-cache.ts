@@ -6,12 +6,15 @@ import {
   compileExpression,
   compileTemplate,
   isTemplate,
+  secretRoot,
   type Template,
 } from "#core/playbook/template";
 
 export interface CompiledText {
   readonly template: Template;
   readonly readsKeychain: boolean;
+  /** Whether it asks for the token of a credential. */
+  readonly readsToken: boolean;
 }
 
 export interface TemplateCache {
@@ -50,7 +53,8 @@ export function templateCache(bounds: TemplateCacheBounds = {}): TemplateCache {
     if (known !== undefined) return known;
     const template = compile(text);
     const readsKeychain = template.reads.some(({ root }) => root === "keychain");
-    const entry = { template, readsKeychain };
+    const readsToken = template.reads.some(({ root }) => root === secretRoot);
+    const entry = { template, readsKeychain, readsToken };
     if (text.length > charsMax) return entry;
     cache.set(text, entry);
     chars += text.length;

@@ -75,6 +75,7 @@ export function toolContext(parts: ContextParts): ToolContext {
     step: command.step,
     label,
     attempt: command.attempt,
+    ...(command.iteration === undefined ? {} : { iteration: command.iteration }),
     get idempotencyKey() {
       key ??= idempotencyKey(command, { label, ordinal: call.ordinal });
       return key;

@@ -57,6 +57,8 @@ async function giveBackUnheard(
     attempt,
   }));
   await releaseLeases(executions, worker, leases);
+  // They wait in line now, before whatever is made next.
+  for (const { pool, alone } of commands) executions.lines.note(pool, alone === true);
 }
 
 export function commandRoutes(app: Elysia, executions: Executions): void {

@@ -4,7 +4,7 @@
 // D1  The fence is the attempt number: an outcome counts only for the attempt that is open.
 // D2  An outcome is recorded once, however often it is reported.
 
-import { assembleCommand, type CommandPayload } from "#core/engine/assemble";
+import { assembleCommand } from "#core/engine/assemble";
 import { type ExecutionState, isTerminal } from "#core/engine/state";
 import type { WorkerCommand } from "#core/model/command";
 import type { CallSettled, Event } from "#core/model/event";
@@ -27,7 +27,7 @@ import type {
   StandbyAnswer,
 } from "#core/ports/control-plane";
 import type { CommandRow, LeaseRef, RenewVerdict } from "#core/ports/event-log";
-import { recordFrame } from "./cursor-frames.ts";
+import { frameRows, recordFrame } from "./cursor-frames.ts";
 import type { Executions, Ruling } from "./executions.ts";
 import { parkCommand } from "./parking.ts";
 import type { HandOver } from "./transition.ts";
@@ -91,8 +91,8 @@ async function commandOf(
   row: CommandRow,
   heldMs: number,
 ): Promise<WorkerCommand | undefined> {
-  const payload = row.payload as unknown as CommandPayload;
   try {
+    const payload = await frameRows(executions, row);
     const plan = await executions.context.plans.byCatalogId(payload.catalog_id);
     const step = plan.byName.get(payload.step);
     if (step === undefined) throw new Fault("internal", `the plan has no step ${payload.step}`);
@@ -256,8 +256,8 @@ function ruleOutcome(
 ): Ruling<SettleVerdict> {
   const command = state.commands.get(outcome.command_id as CommandId);
   if (command === undefined || isTerminal(state)) return { answer: "gone" };
-  const stale = command.attempt !== outcome.attempt || command.waiting === true;
-  if (stale) return { answer: "refused" };
+  const waits = command.waiting === true || command.wait !== undefined;
+  if (waits || command.attempt !== outcome.attempt) return { answer: "refused" };
   return { answer: "accepted", events: [settledEvent(worker, outcome)] };
 }
 

@@ -5,7 +5,7 @@
 // X2  After an append whose outcome is unknown, the state is dropped and rebuilt, never patched.
 // X3  A no is answered only from a state that the head confirms in that very request.
 
-import { ReplayError } from "#core/engine/evolve";
+import { ReplayError } from "#core/engine/replay-error";
 import type { ExecutionState } from "#core/engine/state";
 import type { EventBody } from "#core/model/event";
 import { Fault, messageOf } from "#core/model/fault";
@@ -269,7 +269,8 @@ export class Executions {
     const { bus } = this.context;
     const { executionId } = builder.state;
     for (const { event, text } of builder.events) {
-      bus.publish(executionUpdate(executionId, event.type), text);
+      const name = event.type === "event.emitted" ? event.name : event.type;
+      bus.publish(executionUpdate(executionId, name), text);
       if (event.type === "playbook.cancelled") bus.publish(commandsCancelled(executionId), text);
     }
     const waiting = builder.waiting();

@@ -14,6 +14,7 @@ import type { ControlContext } from "./context.ts";
 import type { LogPass } from "./log-pass.ts";
 import { fetchResult } from "./results.ts";
 import { toolRow } from "./rows.ts";
+import { isParked, waitDue, waitRow } from "./wait-rows.ts";
 
 /** What the state says of a row, without reading more: enough to see that one is missing or stale. */
 export interface RowShape {
@@ -21,13 +22,13 @@ export interface RowShape {
   readonly attempt: number;
 }
 
-/** Commands that wait for a worker or for a time; a sub-playbook's waits for its child. */
+/** Commands that wait for a worker or for a time; who waits for others only has no row. */
 export function rowShapes(state: ExecutionState): ReadonlyMap<OpenCommand, RowShape> {
   const shapes = new Map<OpenCommand, RowShape>();
   if (isTerminal(state)) return shapes;
   for (const command of state.commands.values()) {
-    if (command.child !== undefined) continue;
-    const kind = command.waiting === true ? "timer" : "tool";
+    if (isParked(command) && waitDue(command) === undefined) continue;
+    const kind = command.waiting === true || isParked(command) ? "timer" : "tool";
     shapes.set(command, { kind, attempt: command.attempt });
   }
   return shapes;
@@ -46,6 +47,8 @@ export async function expectedRow(
 ): Promise<NewCommandRow> {
   const { context, pass } = request;
   const { state } = pass.check;
+  const endMs = isParked(command) ? waitDue(command) : undefined;
+  if (endMs !== undefined) return waitRow(state, command, endMs - context.clock.nowMs());
   const issued = await eventAt(request, command.issuedSeq, "command.issued");
   const event = await withInput(context, issued);
   const iteration = await iterationOf(request, issued);

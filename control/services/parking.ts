@@ -45,6 +45,7 @@ export async function parkCommand(
       }
       if (command.attempt !== attempt) return { answer: "refused" };
       if (command.waiting === true) return { answer: "duplicate" };
+      if (command.wait !== undefined) return { answer: "refused" };
       const { checkpoint } = yielded;
       const row: NewCommandRow = {
         commandId,

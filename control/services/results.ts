@@ -109,5 +109,12 @@ async function logged(context: ControlContext, place: EventPlace): Promise<Json 
 
 /** The value that a reference to this event stands for. */
 export function dataOf(event: Event): Json | undefined {
-  return event.type === "call.done" || event.type === "call.error" ? event.output.data : undefined;
+  switch (event.type) {
+    case "call.done":
+    case "call.error":
+    case "wait.done":
+      return event.output.data;
+    default:
+      return undefined;
+  }
 }

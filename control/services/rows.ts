@@ -4,13 +4,15 @@
 import type { CommandPayload } from "#core/engine/assemble";
 import { framePayload } from "#core/engine/cursor";
 import type { IssuedCommand } from "#core/engine/journal";
-import type { ExecutionState } from "#core/engine/state";
+import type { ExecutionState, StepState } from "#core/engine/state";
+import { type Held, StoredValue } from "#core/engine/variables";
 import { type DispatchTerms, tenantDefault } from "#core/model/dispatch";
 import {
   type ChildStarted,
   type CommandIssued,
   type Event,
   type ParentLink,
+  type Progress,
   terminalStatus,
 } from "#core/model/event";
 import type { CommandId, ExecutionId } from "#core/model/ids";
@@ -101,6 +103,8 @@ export interface ChildDonePayload {
   readonly result?: Json;
   readonly result_ref?: ResultRef;
   readonly error?: Failure;
+  readonly current_step?: string;
+  readonly progress?: Progress;
 }
 
 /** Rows that tell other executions of these events. */
@@ -160,13 +164,41 @@ function childDoneRow(state: ExecutionState, event: Event, parent: ParentLink): 
     parent,
     child_id: state.executionId,
     status,
-    ...("result" in event && event.result !== undefined ? { result: event.result } : {}),
-    ...("result_ref" in event && event.result_ref !== undefined
-      ? { result_ref: event.result_ref }
-      : {}),
+    ...resultOf(stepResult(state, parent.result_step) ?? state.result),
     ...(state.error === undefined ? {} : { error: state.error }),
+    ...(state.lastExit === undefined ? {} : { current_step: state.lastExit }),
+    progress: progressOf(state),
   };
   return crossRow(state, "child.done", "done", payload);
+}
+
+function resultOf(held: Held | undefined): Pick<ChildDonePayload, "result" | "result_ref"> {
+  if (held === undefined) return {};
+  return held instanceof StoredValue ? { result_ref: held.ref } : { result: held };
+}
+
+/** What the step came to last; undefined for one that never ran, or is none. */
+function stepResult({ steps }: ExecutionState, name: string | undefined): Held | undefined {
+  const step: StepState | undefined = name === undefined ? undefined : steps.get(name);
+  const output = step?.output;
+  if (step === undefined || output === undefined) return undefined;
+  const { results, stats } = step;
+  if (results !== undefined && stats !== undefined) {
+    return results instanceof StoredValue ? results : { results, stats: { ...stats } };
+  }
+  return output.ref === undefined ? (output.data ?? null) : new StoredValue(output.ref);
+}
+
+/** Of the steps that the execution came to; those that it ended in the midst of were running. */
+function progressOf({ steps, failed }: ExecutionState): Progress {
+  const having = (status: StepState["status"]): number =>
+    [...steps.values()].filter((step) => step.status === status).length;
+  return {
+    total_steps: steps.size,
+    completed_steps: having("completed"),
+    running_steps: having("entered"),
+    failed_steps: failed.size,
+  };
 }
 
 function cancelRow(state: ExecutionState, reason: string | undefined): NewCommandRow {

@@ -14,6 +14,7 @@ import { endExecution, startExecution } from "./lifecycle.ts";
 import { wakeCommand } from "./parking.ts";
 import { fetchResult } from "./results.ts";
 import { type ChildDonePayload, type ChildStartPayload, isResumeRow } from "./rows.ts";
+import { endWait } from "./waits.ts";
 
 const rowsPerSweep = 200;
 /** A row taken by a sweep that died is taken again after this long. */
@@ -125,7 +126,7 @@ async function act(executions: Executions, row: CommandRow): Promise<void> {
     case "child.cancel":
       return cancelChildren(executions, row);
     case "timer":
-      return isResumeRow(row) ? executions.resume(row.executionId) : wakeCommand(executions, row);
+      return actOnTime(executions, row);
     case "tool":
       return;
     default:
@@ -133,10 +134,18 @@ async function act(executions: Executions, row: CommandRow): Promise<void> {
   }
 }
 
+/** What a row of a time was kept for: the log says which. */
+async function actOnTime(executions: Executions, row: CommandRow): Promise<void> {
+  if (isResumeRow(row)) return executions.resume(row.executionId);
+  if (await endWait(executions, row)) return;
+  await wakeCommand(executions, row);
+}
+
 async function startChild(executions: Executions, row: CommandRow): Promise<void> {
   const { child, depth, priority, tenant } = row.payload as unknown as ChildStartPayload;
-  const { command_id, child_id } = child;
-  const parent = { execution_id: row.executionId, command_id, depth };
+  const { command_id, child_id, result_step } = child;
+  const named = result_step === undefined ? {} : { result_step };
+  const parent = { execution_id: row.executionId, command_id, depth, ...named };
   try {
     await startExecution(executions, {
       catalogId: child.catalog_id,
@@ -188,18 +197,21 @@ async function tellParent(executions: Executions, row: CommandRow): Promise<void
 /** Idempotent by the fold: a parent that knows already records nothing. */
 async function settleChild(executions: Executions, done: ChildDonePayload): Promise<void> {
   const { parent, ...child } = done;
+  const { clock } = executions.context;
   await executions.submit(parent.execution_id, {
     rule: (state): Ruling<undefined> => {
       const command = state.commands.get(parent.command_id);
       if (command?.child?.id !== child.child_id) return { answer: undefined };
       const event = { type: "child.done" as const, command_id: parent.command_id, ...child };
-      const output = childOutput(event, command.child.path);
+      const endedMs = Math.max(clock.nowMs(), state.timeMs);
+      const { startedMs = endedMs } = command.child;
+      const output = childOutput(event, command.child, endedMs);
       const settled: EventBody = {
         type: output.status === "error" ? "call.error" : "call.done",
         command_id: parent.command_id,
         attempt: command.attempt,
         output,
-        duration_ms: 0,
+        duration_ms: Math.max(0, endedMs - startedMs),
       };
       return { answer: undefined, events: [event, settled] };
     },
@@ -239,7 +251,9 @@ async function sweepLeases(
 function ruleExpiry(state: ExecutionState, row: CommandRow): Ruling<undefined> {
   const command = state.commands.get(row.commandId);
   const stale = isTerminal(state) || command?.attempt !== row.attempt;
-  if (command === undefined || stale) return { answer: undefined };
+  // What waits has no worker to lose: the lease ran out as its last one reported.
+  const waits = command?.waiting === true || command?.wait !== undefined;
+  if (command === undefined || stale || waits) return { answer: undefined };
   if (row.suspect && command.unclean + 1 >= leaseExpiriesMax) {
     return { answer: undefined, events: [poisoned(row)] };
   }

@@ -22,6 +22,7 @@ import type { ControlContext } from "./context.ts";
 import { deadLettersOf } from "./dead-letters.ts";
 import { dataOf, fetchResults, storePut } from "./results.ts";
 import { crossRows, executionRow, resumeRow, toolRow } from "./rows.ts";
+import { waitRows } from "./wait-rows.ts";
 
 /** A worker's free slots: the next commands may be handed to it in the same breath. */
 export interface HandOver {
@@ -172,6 +173,7 @@ export class TransitionBuilder {
       settled: [...this.#settled, ...(wasStopped && !this.more ? [resume.commandId] : [])],
       issued: [
         ...this.#issued.filter((row) => !this.#settled.has(row.commandId)),
+        ...waitRows(this.state, events),
         ...cross,
         ...(this.more ? [resume] : []),
       ],

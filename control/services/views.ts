@@ -210,6 +210,8 @@ function statusOfEvent(event: Event): string {
       return event.status.toUpperCase();
     case "step.skipped":
       return "SKIPPED";
+    case "wait.done":
+      return event.output.status === "error" ? "FAILED" : "COMPLETED";
     case "playbook.cancelled":
       return "CANCELLED";
     case "command.yielded":

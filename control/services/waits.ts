@@ -1,10 +1,18 @@
-// Commands that wait for an answer: a tool call that goes on elsewhere, a callback, a person.
+// Commands that wait for an answer: a wait of the playbook's, a tool call that goes on elsewhere, a
+// sub-playbook that is not waited for for ever. An answer is recorded once, whoever gives it and
+// whenever it comes.
 
-import { Fault } from "#core/model/fault";
+import { lateChildOutput } from "#core/engine/children";
+import { type ExecutionState, isTerminal } from "#core/engine/state";
+import { dueOutput } from "#core/engine/waits";
+import type { EventBody } from "#core/model/event";
+import { earlyAnswersMax, waitKeyCharsMax, waitMsMax } from "#core/model/flow-limits";
 import type { CommandId, ExecutionId } from "#core/model/ids";
-import type { Output, ParkedAt } from "#core/model/outcome";
+import { failureOutput, type Output, type ParkedAt } from "#core/model/outcome";
 import type { SettleVerdict } from "#core/ports/control-plane";
-import type { Executions, Request } from "./executions.ts";
+import type { CommandRow } from "#core/ports/event-log";
+import type { Executions, Request, Ruling } from "./executions.ts";
+import { dueCommand } from "./wait-rows.ts";
 
 export interface ParkedCall {
   readonly executionId: ExecutionId;
@@ -15,8 +23,51 @@ export interface ParkedCall {
 }
 
 /** Records that the command waits for an answer under its key, until its time is over. */
-export function parkForAnswer(_executions: Executions, call: ParkedCall): Promise<SettleVerdict> {
-  throw new Fault("invalid", `command ${call.commandId} can't wait for an answer in this version`);
+export function parkForAnswer(executions: Executions, call: ParkedCall): Promise<SettleVerdict> {
+  const { executionId, commandId, attempt, parked, onRejected } = call;
+  const { clock } = executions.context;
+  return executions.submit<SettleVerdict>(executionId, {
+    onRejected,
+    rule: (state) => {
+      const command = state.commands.get(commandId);
+      if (command === undefined || isTerminal(state)) return { answer: "gone" };
+      if (command.attempt !== attempt || command.waiting === true) return { answer: "refused" };
+      if (command.wait !== undefined) {
+        return { answer: command.wait.key === parked.key ? "duplicate" : "refused" };
+      }
+      const holder = state.waits.get(parked.key);
+      const problem = keyProblem(parked.key, holder);
+      const about = { command_id: commandId, attempt };
+      if (problem !== undefined) {
+        const error = { kind: "wait", message: problem, retryable: false };
+        const output = failureOutput(error);
+        return {
+          answer: "accepted",
+          events: [{ type: "call.error", ...about, output, duration_ms: 0 }],
+        };
+      }
+      return { answer: "accepted", events: [parkedEvent(about, parked, state, clock.nowMs())] };
+    },
+  });
+}
+
+function keyProblem(key: string, holder: CommandId | undefined): string | undefined {
+  if (key.length > waitKeyCharsMax) {
+    return `the key of the call has ${key.length} characters, expected at most ${waitKeyCharsMax}`;
+  }
+  return holder === undefined ? undefined : `command ${holder} waits under the same key`;
+}
+
+function parkedEvent(
+  about: { readonly command_id: CommandId; readonly attempt: number },
+  parked: ParkedAt,
+  state: ExecutionState,
+  nowMs: number,
+): EventBody {
+  const { key, timeout_ms: timeoutMs, about: shown } = parked;
+  const due = Math.max(nowMs, state.timeMs) + Math.min(Math.ceil(timeoutMs), waitMsMax);
+  const more = shown === undefined ? {} : { about: shown };
+  return { type: "wait.parked", ...about, key, for: "callback", due, ...more };
 }
 
 export interface WaitAnswer {
@@ -25,13 +76,64 @@ export interface WaitAnswer {
   readonly by?: string;
 }
 
+/**
+ * - `duplicate`: the key was answered before, and this changes nothing
+ * - `full`: the execution keeps no more answers for waits that have not begun
+ */
 export type AnswerVerdict = "accepted" | "duplicate" | "ended" | "unknown" | "full";
 
 /** Gives an answer to whoever waits for it, or keeps it for whoever will. */
 export function answerWait(
-  _executions: Executions,
+  executions: Executions,
   id: ExecutionId,
-  _answer: WaitAnswer,
+  { key, output, by }: WaitAnswer,
 ): Promise<AnswerVerdict> {
-  throw new Fault("invalid", `execution ${id} can't be answered in this version`);
+  return executions.submit<AnswerVerdict>(id, {
+    rule: (state) => {
+      if (state.started === undefined) return { answer: "unknown" };
+      if (isTerminal(state)) return { answer: "ended" };
+      const commandId = state.waits.get(key);
+      if (commandId === undefined) {
+        if (state.answers.has(key) || state.answeredKeys.has(key)) return { answer: "duplicate" };
+        if (state.answers.size >= earlyAnswersMax) return { answer: "full" };
+      }
+      const event: EventBody = {
+        type: "wait.done",
+        key,
+        ...(commandId === undefined ? {} : { command_id: commandId }),
+        output,
+        ...(by === undefined ? {} : { by }),
+      };
+      return { answer: "accepted", events: [event] };
+    },
+  });
+}
+
+/** The time of a command is over that waited for an answer or a child; false for any other. */
+export function endWait(executions: Executions, row: CommandRow): Promise<boolean> {
+  const { clock } = executions.context;
+  return executions.submit<boolean>(row.executionId, {
+    rule: (state) => ruleDue(state, row, clock.nowMs()),
+  });
+}
+
+function ruleDue(state: ExecutionState, row: CommandRow, nowMs: number): Ruling<boolean> {
+  const command = isTerminal(state) ? undefined : dueCommand(state, row);
+  if (command === undefined) return { answer: false };
+  const { commandId, attempt, wait, child } = command;
+  const endMs = Math.max(nowMs, state.timeMs);
+  if (wait !== undefined) {
+    const output = dueOutput(wait, endMs);
+    return {
+      answer: true,
+      events: [{ type: "wait.done", key: wait.key, command_id: commandId, output }],
+    };
+  }
+  if (child === undefined) return { answer: false };
+  const output = lateChildOutput(child, endMs);
+  const duration_ms = Math.max(0, endMs - (child.startedMs ?? endMs));
+  return {
+    answer: true,
+    events: [{ type: "call.error", command_id: commandId, attempt, output, duration_ms }],
+  };
 }

@@ -24,7 +24,7 @@ export interface Waiting {
   readonly commandId: CommandId;
   readonly step: string;
   readonly attempt: number;
-  readonly state: "ready" | "leased" | "expired" | "timer" | "child";
+  readonly state: "ready" | "leased" | "expired" | "timer" | "child" | "wait";
   readonly holds: readonly Hold[];
 }
 
@@ -83,12 +83,17 @@ const goingOn: Hold = {
 type Command = ExecutionState["commands"] extends Map<CommandId, infer Value> ? Value : OpenCommand;
 
 function waitingOf(command: Command, open: OpenRow | undefined, house: House): Waiting {
-  const { commandId, step, attempt, child } = command;
+  const { commandId, step, attempt, child, wait } = command;
   const of = { commandId, step, attempt };
   if (child !== undefined) {
-    const text = `it waits for execution ${child.id} of ${child.path}`;
+    const text = `it waits for execution ${child.id} of ${child.path}${leftOf(open)}`;
     const details = { execution_id: child.id, path: child.path };
     return { ...of, state: "child", holds: [{ code: "child", text, details }] };
+  }
+  if (wait !== undefined && wait.for !== "timer") {
+    const text = `it waits for ${withArticle(wait.for)} under the key ${wait.key}${leftOf(open)}`;
+    const details = { key: wait.key, for: wait.for };
+    return { ...of, state: "wait", holds: [{ code: "wait", text, details }] };
   }
   if (open === undefined) {
     const text = "its row is missing: noetl rebuild makes it anew";
@@ -101,6 +106,13 @@ function waitingOf(command: Command, open: OpenRow | undefined, house: House): W
     return { ...of, state: "timer", holds: [{ code: "timer", text, details }] };
   }
   return { ...of, state: open.status, holds: holdsOf(open, house) };
+}
+
+const withArticle = (noun: string): string => `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
+
+/** How long it still waits, where that has an end. */
+function leftOf(open: OpenRow | undefined): string {
+  return open?.dueInMs === undefined ? "" : `, ${span(open.dueInMs)} at most`;
 }
 
 function holdsOf(open: OpenRow, house: House): readonly Hold[] {

@@ -3,6 +3,7 @@
 
 import type { FrameBinding, IterationBinding, TaskSpec, WorkerCommand } from "#core/model/command";
 import type { CommandInput } from "#core/model/event";
+import { invariant } from "#core/model/fault";
 import type { CatalogId, CommandId, ExecutionId } from "#core/model/ids";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
 import type { PlanField, PlanStep } from "#core/playbook/plan";
@@ -39,6 +40,9 @@ function replaced(whole: Json, at: readonly (string | number)[], value: Json): J
   return { ...map, [key]: replaced(map[key] ?? null, rest, value) };
 }
 
+/** What a frame's row keeps, beside what the playbook says of its loop; rows only once recorded. */
+export type FramePayload = Omit<FrameBinding, "iterator" | "driver" | "claim">;
+
 /** What a command row keeps for its worker, beside the pinned playbook. */
 export interface CommandPayload {
   readonly catalog_id: CatalogId;
@@ -48,7 +52,7 @@ export interface CommandPayload {
   readonly kind: string;
   readonly input?: CommandInput;
   readonly iteration?: IterationBinding;
-  readonly frame?: FrameBinding;
+  readonly frame?: FramePayload;
   readonly timeout_ms?: number;
   readonly checkpoint?: JsonObject;
 }
@@ -83,8 +87,19 @@ export function assembleCommand(
     tasks: assembleTasks(step, payload.input),
     scope: payload.input?.scope ?? {},
     ...(payload.iteration === undefined ? {} : { iteration: payload.iteration }),
-    ...(payload.frame === undefined ? {} : { frame: payload.frame }),
+    ...(payload.frame === undefined ? {} : { frame: frameBinding(step, payload.frame, payload) }),
     ...(leased.suspect === true ? { alone: true } : {}),
     ...(payload.checkpoint === undefined ? {} : { checkpoint: payload.checkpoint }),
   };
+}
+
+function frameBinding(
+  { name, loop }: PlanStep,
+  frame: FramePayload,
+  { input }: CommandPayload,
+): FrameBinding {
+  invariant(loop?.cursor !== undefined, `step ${name} has no cursor, and a frame was issued`);
+  const { driver, claim, fields } = loop.cursor;
+  const config = filled(claim.config, fields, input?.fields ?? {}) as JsonObject;
+  return { ...frame, iterator: loop.iterator, driver, claim: { ...claim, config } };
 }

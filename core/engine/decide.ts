@@ -13,15 +13,16 @@ import { decideEventsMax } from "#core/model/limits";
 import type { Plan, PlanStep } from "#core/playbook/plan";
 import { complete } from "./complete.ts";
 import { decideCursor } from "./cursor.ts";
-import { enterStep } from "./enter.ts";
 import { exitStep } from "./exit.ts";
 import type { Put } from "./externalize.ts";
 import { type Facts, MissingFacts, type Need } from "./facts.ts";
+import { approachStep } from "./guard.ts";
 import { finishLoop, issueCommand, issueIteration, loopWork } from "./issue.ts";
 import { nextToEnter } from "./joins.ts";
 import { type IssuedCommand, Journal } from "./journal.ts";
 import type { ExecutionState } from "./state.ts";
 import type { Turn } from "./turn.ts";
+import { settleAnswered } from "./waits.ts";
 
 export interface Decision {
   readonly events: readonly LoggedEvent[];
@@ -65,7 +66,9 @@ export function decide(
 function decideNext(turn: Turn): boolean {
   const { plan, state } = turn;
   if (state.status !== "running") return false;
-  if (state.steps.size === 0) return enterStep(turn, stepAt(plan, plan.entry));
+  const entry = stepAt(plan, plan.entry);
+  if (!state.steps.has(entry.name)) return approachStep(turn, entry);
+  for (const id of state.answered) return settleAnswered(turn, id);
   for (const name of state.settled) return exitStep(turn, stepNamed(plan, name));
   for (const name of state.unissued) return issueCommand(turn, stepNamed(plan, name));
   for (const name of state.loops) {
@@ -80,7 +83,7 @@ function decideNext(turn: Turn): boolean {
   }
   if (state.arrivals.size > 0) {
     const step = nextToEnter(plan, state);
-    if (step !== undefined) return enterStep(turn, step);
+    if (step !== undefined) return approachStep(turn, step);
   }
   return state.active.size === 0 ? complete(turn) : false;
 }

@@ -2,14 +2,13 @@
 // nothing its iterations set can change what they run over.
 
 import type { LoopEntry } from "#core/model/event";
-import type { Json } from "#core/model/json";
-import { loopItemsMax } from "#core/model/limits";
 import type { Failure } from "#core/model/outcome";
 import type { PlanLoop, PlanStep } from "#core/playbook/plan";
 import { renderValue } from "#core/playbook/value";
 import { cursorEntry } from "./cursor.ts";
 import { exitFailed } from "./exit.ts";
 import { failure, failureOf, Unusable } from "./failures.ts";
+import { loopItems } from "./loop-items.ts";
 import { ExecutionScope } from "./scope.ts";
 import type { Turn } from "./turn.ts";
 
@@ -35,7 +34,7 @@ function loopEntry(turn: Turn, loop: PlanLoop): LoopEntry | Failure {
   const scope = new ExecutionScope(turn.state, turn.facts);
   const environment = { nowMs: turn.facts.nowMs };
   try {
-    const items = itemsOf(renderValue(loop.items, scope, environment));
+    const items = loopItems(renderValue(loop.items, scope, environment));
     const bound =
       typeof loop.maxInFlight === "number"
         ? loop.maxInFlight
@@ -44,22 +43,6 @@ function loopEntry(turn: Turn, loop: PlanLoop): LoopEntry | Failure {
   } catch (thrown) {
     return failureOf(thrown, "loop");
   }
-}
-
-/** Null and undefined are empty; a list is itself; nothing else can be looped over yet. */
-function itemsOf(value: unknown): readonly Json[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) {
-    throw new Unusable(
-      failure("loop", `loop.in is ${describe(value)}, expected a list`, "not_a_list"),
-    );
-  }
-  if (value.length > loopItemsMax) {
-    throw new Unusable(
-      failure("loop", `loop.in has ${value.length} items, expected at most ${loopItemsMax}`),
-    );
-  }
-  return value as readonly Json[];
 }
 
 function boundOf(value: unknown): number {

@@ -11,6 +11,7 @@ import type {
   CommandIssued,
   CommandReissued,
   Event,
+  EventEmitted,
   LoopDone,
   PlaybookCompleted,
   PlaybookFailed,
@@ -21,24 +22,21 @@ import type {
 import { terminalStatus } from "#core/model/event";
 import { unreachable } from "#core/model/fault";
 import type { CommandId } from "#core/model/ids";
-import { extractedBytesMax, stateInlineBytesMax } from "#core/model/limits";
-import type { Failure, Output, ResultRef } from "#core/model/outcome";
-import { eventReference } from "#core/model/references";
-import { summarise } from "#core/model/summary";
+import type { Failure, Output } from "#core/model/outcome";
+import { arrive, skipped } from "./arrivals.ts";
+import { type Place, withinBudget } from "./budget.ts";
 import {
+  cursorOutput,
   cursorState,
   frameClaimed,
   frameIssued,
   frameSettled,
   saidDrained,
 } from "./cursor-fold.ts";
+import { ReplayError } from "./replay-error.ts";
 import { type ActiveStep, type ExecutionState, isTerminal, type OpenCommand } from "./state.ts";
 import { held, StoredValue, setVariables } from "./variables.ts";
-
-/** An event that can't follow what the log holds: damage or a bug, never bad input. */
-export class ReplayError extends Error {
-  override readonly name = "ReplayError";
-}
+import { answerCame, callParked, closeWait } from "./wait-fold.ts";
 
 /**
  * Folds one event into the state, which it changes.
@@ -79,31 +77,31 @@ function apply(state: ExecutionState, event: Event, bytes: number): void {
     case "step.exit":
       return exited(state, event);
     case "step.skipped":
-      if (!state.steps.has(event.step)) {
-        state.steps.set(event.step, { visits: 0, status: "skipped", inlineBytes: 0 });
-      }
-      return;
+      return skipped(state, event);
     case "loop.done":
       return loopDone(state, event);
     case "child.started":
-      return childStarted(state, event);
+      return childStarted(state, event, event.time);
     case "vars.set":
       setVariables(state.variables, event);
       for (const name of event.removed ?? []) delete state.variables[name];
       return;
+    case "wait.parked":
+      return callParked(state, event, event.time);
+    case "wait.done":
+      return answerCame(state, event, { seq: event.seq, bytes });
+    case "event.emitted":
+      return emitted(state, event);
     case "playbook.completed":
     case "playbook.failed":
     case "playbook.cancelled":
       return ended(state, event);
     case "cursor.claimed":
-      return frameClaimed(openCommand(state, event.command_id, event.attempt), event, event.seq);
+      return frameClaimed(state, openCommand(state, event.command_id, event.attempt), event);
     case "cursor.drained":
       return saidDrained(activeStep(state, event.step).loop);
     case "child.done":
-    case "wait.parked":
-    case "wait.done":
     case "request.enqueued":
-    case "event.emitted":
       return;
     default:
       unreachable(event);
@@ -139,6 +137,7 @@ function entered(state: ExecutionState, event: StepEnter): void {
     known.status = "entered";
   }
   state.arrivals.delete(event.step);
+  state.guarded = 0;
   if (event.loop === undefined) {
     state.active.set(event.step, { visit: event.visit, inlineBytes: 0 });
     state.unissued.add(event.step);
@@ -213,20 +212,16 @@ function openCommand(state: ExecutionState, id: CommandId, attempt: number): Ope
   return command;
 }
 
-interface Place {
-  readonly seq: number;
-  readonly bytes: number;
-}
-
 function settled(state: ExecutionState, event: CallSettled, place: Place): void {
   const command = openCommand(state, event.command_id, event.attempt);
+  closeWait(state, command);
   state.commands.delete(event.command_id);
   setVariables(state.variables, event);
   const active = activeStep(state, command.step);
-  const { output, inlineBytes } = withinBudget(state, event.output, place);
-  state.inlineBytes += inlineBytes;
   const { loop } = active;
   if (loop?.cursor !== undefined) return frameSettled(loop, command, event);
+  const { output, inlineBytes } = withinBudget(state, event.output, place);
+  state.inlineBytes += inlineBytes;
   if (loop === undefined) {
     active.output = output;
     active.failed = event.type === "call.error";
@@ -245,34 +240,13 @@ function settled(state: ExecutionState, event: CallSettled, place: Place): void 
   }
 }
 
-interface Budgeted {
-  readonly output: Output;
-  readonly inlineBytes: number;
-}
-
-/** Beyond the budget the state keeps a summary, and where in the log the value stands. */
-function withinBudget(state: ExecutionState, output: Output, place: Place): Budgeted {
-  const { data, ...rest } = output;
-  const fits = state.inlineBytes + place.bytes <= stateInlineBytesMax;
-  if (fits || data === undefined || place.bytes <= extractedBytesMax) {
-    return { output, inlineBytes: place.bytes };
-  }
-  const ref: ResultRef = {
-    kind: "result_ref",
-    ref: eventReference(state.executionId, place.seq),
-    store: "log",
-    scope: "execution",
-    meta: { bytes: place.bytes, media_type: "application/json" },
-    extracted: summarise(data),
-  };
-  return { output: { ...rest, ref }, inlineBytes: 0 };
-}
-
 function loopDone(state: ExecutionState, event: LoopDone): void {
   const active = activeStep(state, event.step);
   const step = state.steps.get(event.step);
-  active.output = loopOutput(event, active.loop?.firstError);
-  active.failed = event.stats.failed > 0;
+  const { loop } = active;
+  active.output =
+    loop?.cursor === undefined ? loopOutput(event, loop?.firstError) : cursorOutput(event, loop);
+  active.failed = active.output.status === "error";
   state.inlineBytes -= active.loop?.inlineBytes ?? 0;
   if (step !== undefined) {
     step.stats = event.stats;
@@ -329,16 +303,27 @@ function exited(state: ExecutionState, event: StepExit): void {
 
 const unknownFailure: Failure = { kind: "unknown", message: "failed", retryable: false };
 
-function arrive(state: ExecutionState, from: string, to: string): void {
-  const arrived = state.arrivals.get(to);
-  if (arrived === undefined) state.arrivals.set(to, new Set([from]));
-  else arrived.add(from);
+/** Only what the step itself makes known at this visit; others may tell of anything. */
+function emitted(state: ExecutionState, event: EventEmitted): void {
+  const active = event.step === undefined ? undefined : state.active.get(event.step);
+  if (active?.visit === event.visit && active !== undefined) {
+    active.emitted = (active.emitted ?? 0) + 1;
+  }
 }
 
-function childStarted(state: ExecutionState, event: ChildStarted): void {
+function childStarted(state: ExecutionState, event: ChildStarted, timeMs: number): void {
   const command = state.commands.get(event.command_id);
   if (command === undefined) throw new ReplayError(`command ${event.command_id} is not open`);
-  command.child = { id: event.child_id, path: event.path };
+  const { as, result_step: resultStep, due, about } = event;
+  command.child = {
+    id: event.child_id,
+    path: event.path,
+    startedMs: timeMs,
+    ...(as === undefined ? {} : { as }),
+    ...(resultStep === undefined ? {} : { resultStep }),
+    ...(due === undefined ? {} : { due }),
+    ...(about === undefined ? {} : { about }),
+  };
 }
 
 function ended(state: ExecutionState, event: Event): void {
@@ -361,6 +346,11 @@ function ended(state: ExecutionState, event: Event): void {
   state.settled.clear();
   state.arrivals.clear();
   state.commands.clear();
+  state.waits.clear();
+  state.answers.clear();
+  state.answered.clear();
+  state.answeredKeys.clear();
+  state.guarded = 0;
 }
 
 function keepResult(state: ExecutionState, event: PlaybookCompleted | PlaybookFailed): void {

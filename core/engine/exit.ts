@@ -1,5 +1,6 @@
-// Leaving a step: its `set`, then its arcs, all evaluated before anything is recorded. A failed
-// step can be left only through an arc whose `when` holds, and is recovered by it.
+// Leaving a step: its `set`, its events, then its arcs, all evaluated before anything is recorded. A
+// failed step can be left only through an arc whose `when` holds, and is recovered by it. A step that
+// is passed by is left too, by the arcs that a call without a result would take.
 
 import type { ArcTaken, StepExit } from "#core/model/event";
 import type { Json, JsonObject } from "#core/model/json";
@@ -7,28 +8,53 @@ import { type Failure, failureOutput, type Output } from "#core/model/outcome";
 import type { PlanArc, PlanStep } from "#core/playbook/plan";
 import { isTruthy, type TemplateEnvironment } from "#core/playbook/template";
 import { type CompiledSet, renderValue } from "#core/playbook/value";
-import { failure, failureOf } from "./failures.ts";
+import { emitAll, type RenderedEmit, renderEmits } from "./emit.ts";
+import { failure, failureOf, Unusable } from "./failures.ts";
 import { canBeReached } from "./joins.ts";
 import { ExecutionScope, type Locals, locals, outputView } from "./scope.ts";
 import type { ActiveStep } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { noVariables, setVariable, type Variables } from "./variables.ts";
 
-/** Emits `step.exit`, and before it the skips that follow from it. */
+/** Emits `step.exit`, and before it the skips that follow from it and the step's own events. */
 export function exitStep(turn: Turn, step: PlanStep): true {
   const active = turn.state.active.get(step.name);
   const output = active?.output ?? { status: "ok" };
-  const exit = evaluateExit(turn, step, active, { output, failed: active?.failed ?? false });
-  skipUnmatched(turn, step, exit);
+  const ended = { output, failed: active?.failed ?? false };
+  const { exit, emits } = evaluateExit(turn, step, active, ended);
+  skipUnmatched(turn, step, openAfter(turn, step, exit));
+  emitAll(turn, step, emits);
   turn.journal.emit(exit);
+  return true;
+}
+
+/**
+ * Goes on past a step whose guard does not hold.
+ * @throws Unusable, or a template's error, where no arc of it can be chosen.
+ */
+export function passBy(turn: Turn, step: PlanStep): true {
+  const context = new ExitContext(turn, step, { output: { status: "ok" }, failed: false });
+  const { taken, notTaken } = context.pass();
+  const { active, arrivals } = turn.state;
+  const others = [...active.keys(), ...[...arrivals.keys()].filter((name) => name !== step.name)];
+  const open = [...others, ...taken.map(({ to }) => to)];
+  skipUnmatched(turn, step, { open, notTaken });
+  turn.journal.emit({
+    type: "step.skipped",
+    step: step.name,
+    reason: "guard",
+    taken,
+    not_taken: notTaken,
+  });
   return true;
 }
 
 /** Leaves a step that the engine itself had to fail: no command of it runs. */
 export function exitFailed(turn: Turn, step: PlanStep, error: Failure): true {
   const active = turn.state.active.get(step.name);
-  const exit = evaluateExit(turn, step, active, { output: failureOutput(error), failed: true });
-  skipUnmatched(turn, step, exit);
+  const ended = { output: failureOutput(error), failed: true };
+  const { exit } = evaluateExit(turn, step, active, ended);
+  skipUnmatched(turn, step, openAfter(turn, step, exit));
   turn.journal.emit({ ...exit, error: exit.error ?? error });
   return true;
 }
@@ -38,23 +64,42 @@ interface Ended {
   readonly failed: boolean;
 }
 
+interface Evaluated {
+  readonly exit: StepExit;
+  /** None where the step has failed. */
+  readonly emits: readonly RenderedEmit[];
+}
+
 function evaluateExit(
   turn: Turn,
   step: PlanStep,
   active: ActiveStep | undefined,
   ended: Ended,
-): StepExit {
+): Evaluated {
   const visit = active?.visit ?? 1;
-  const first = new ExitContext(turn, step, ended, active?.loop !== undefined);
-  const set = first.stepSet();
-  if (set.error === undefined) return first.exit(visit, set.values, undefined);
-  const output: Output = { ...ended.output, status: "error", error: set.error };
-  return new ExitContext(turn, step, { output, failed: true }, false).exit(visit, {}, set.error);
+  const looped = active?.loop !== undefined;
+  const first = new ExitContext(turn, step, ended, { exits: true, looped });
+  const rendered = first.render();
+  if (!("error" in rendered)) {
+    const exit = first.exit(visit, rendered.set, undefined);
+    return { exit, emits: exit.status === "completed" ? rendered.emits : [] };
+  }
+  const { error } = rendered;
+  const output: Output = { ...ended.output, status: "error", error };
+  const second = new ExitContext(turn, step, { output, failed: true }, { exits: true });
+  return { exit: second.exit(visit, {}, error), emits: [] };
 }
 
-interface RenderedSet {
-  readonly values: JsonObject;
-  readonly error?: Failure;
+/** What a step leaves behind, but for its arcs. */
+interface Rendered {
+  readonly set: JsonObject;
+  readonly emits: readonly RenderedEmit[];
+}
+
+interface Looks {
+  /** The step was entered, and sees itself by its name. */
+  readonly exits?: boolean;
+  readonly looped?: boolean;
 }
 
 interface Choice {
@@ -72,7 +117,7 @@ class ExitContext {
     readonly turn: Turn,
     readonly step: PlanStep,
     ended: Ended,
-    looped: boolean,
+    { exits = false, looped = false }: Looks = {},
   ) {
     this.#failed = ended.failed;
     const bound = exitLocals(turn, step, ended, looped);
@@ -80,19 +125,31 @@ class ExitContext {
     this.#scope = new ExecutionScope(turn.state, turn.facts, {
       bound,
       overlay: this.#overlay,
-      exiting,
+      ...(exits ? { exiting } : {}),
     });
     this.#environment = { nowMs: turn.facts.nowMs };
   }
 
-  /** Step-level `set`: once per completion, and not at all for a step that failed. */
-  stepSet(): RenderedSet {
-    if (this.#failed || this.step.set.length === 0) return { values: {} };
+  /** Step-level `set` and `emit`: once per completion, and not at all for a step that failed. */
+  render(): Rendered | { readonly error: Failure } {
+    const { set, emit, name } = this.step;
+    if (this.#failed || (set.length === 0 && emit.length === 0)) return { set: {}, emits: [] };
+    let what = "set";
     try {
-      return { values: this.#render(this.step.set) };
+      const values = this.#render(set);
+      what = "emit";
+      return { set: values, emits: renderEmits(this.step, this.#scope, this.#environment) };
     } catch (thrown) {
-      return { values: {}, error: failureOf(thrown, `step ${this.step.name}: set`) };
+      return { error: failureOf(thrown, `step ${name}: ${what}`) };
     }
+  }
+
+  /** The arcs past a step that is not entered. */
+  pass(): Choice {
+    const choice = this.#choose();
+    const deadEnd = choice.taken.length === 0 ? this.#deadEnd() : undefined;
+    if (deadEnd !== undefined) throw new Unusable(deadEnd);
+    return choice;
   }
 
   exit(visit: number, set: JsonObject, error: Failure | undefined): StepExit {
@@ -190,10 +247,9 @@ function targetNames(turn: Turn, arcs: readonly PlanArc[]): readonly string[] {
  * a cycle stay open while it turns (language reference §4.6). Comes before the exit, so that a
  * log cut between the two decides both again.
  */
-function skipUnmatched(turn: Turn, step: PlanStep, exit: StepExit): void {
-  if (step.branchesFromCycle || exit.not_taken.length === 0) return;
-  const open = openAfter(turn, step, exit);
-  for (const name of new Set(exit.not_taken)) {
+function skipUnmatched(turn: Turn, step: PlanStep, { open, notTaken }: Aftermath): void {
+  if (step.branchesFromCycle || notTaken.length === 0) return;
+  for (const name of new Set(notTaken)) {
     const target = turn.plan.byName.get(name);
     if (target === undefined || turn.state.steps.has(name)) continue;
     if (canBeReached(turn.plan, target, open)) continue;
@@ -201,9 +257,15 @@ function skipUnmatched(turn: Turn, step: PlanStep, exit: StepExit): void {
   }
 }
 
-/** The steps that will run or wait once this one has left. */
-function openAfter(turn: Turn, step: PlanStep, exit: StepExit): readonly string[] {
+interface Aftermath {
+  /** The steps that will run or wait once this one has been left. */
+  readonly open: readonly string[];
+  readonly notTaken: readonly string[];
+}
+
+function openAfter(turn: Turn, step: PlanStep, exit: StepExit): Aftermath {
   const { active, arrivals } = turn.state;
   const others = [...active.keys()].filter((name) => name !== step.name);
-  return [...others, ...arrivals.keys(), ...exit.taken.map(({ to }) => to)];
+  const open = [...others, ...arrivals.keys(), ...exit.taken.map(({ to }) => to)];
+  return { open, notTaken: exit.not_taken };
 }

@@ -2,7 +2,7 @@
 // so the puts are named here and made by the caller, before the append.
 
 import type { Sha256 } from "#core/model/codec";
-import type { Event, SetValues } from "#core/model/event";
+import type { ArcTaken, Event, SetValues, StepEnter } from "#core/model/event";
 import type { ExecutionId } from "#core/model/ids";
 import type { Json, JsonObject } from "#core/model/json";
 import { inlineBytesMax } from "#core/model/limits";
@@ -139,12 +139,8 @@ function replaceLarge(event: Event, out: Externalizer): Event {
     case "playbook.failed":
     case "child.done":
       return moved(out, event, { field: "result", name: "result", value: event.result });
-    case "step.enter": {
-      const ref = out.refFor(`${event.step}.items`, event.loop?.items);
-      if (ref === undefined || event.loop === undefined) return event;
-      const { items: _items, ...loop } = event.loop;
-      return { ...event, loop: { ...loop, items_ref: ref } };
-    }
+    case "step.enter":
+      return withoutItems(event, out);
     case "call.done":
     case "call.error":
       return {
@@ -152,15 +148,33 @@ function replaceLarge(event: Event, out: Externalizer): Event {
         output: out.output("output", event.output),
         ...out.set(event),
       };
-    case "step.exit": {
-      const taken = event.taken.map((arc) => ({ to: arc.to, ...out.set(arc) }));
-      return { ...withoutSet(event), taken, ...out.set(event) };
-    }
+    case "wait.done":
+      return { ...event, output: out.output("output", event.output) };
+    case "event.emitted":
+      return moved(out, event, { field: "data", name: event.name, value: event.data });
+    case "cursor.claimed":
+      return moved(out, event, { field: "rows", name: `${event.step}.rows`, value: event.rows });
+    case "step.skipped":
+      if (event.taken === undefined) return event;
+      return { ...event, taken: takenArcs(event.taken, out) };
+    case "step.exit":
+      return { ...withoutSet(event), taken: takenArcs(event.taken, out), ...out.set(event) };
     case "vars.set":
       return { ...withoutSet(event), ...out.set(event) };
     default:
       return event;
   }
+}
+
+function withoutItems<Entered extends StepEnter>(event: Entered, out: Externalizer): Entered {
+  const ref = out.refFor(`${event.step}.items`, event.loop?.items);
+  if (ref === undefined || event.loop === undefined) return event;
+  const { items: _items, ...loop } = event.loop;
+  return { ...event, loop: { ...loop, items_ref: ref } };
+}
+
+function takenArcs(taken: readonly ArcTaken[], out: Externalizer): readonly ArcTaken[] {
+  return taken.map((arc) => ({ to: arc.to, ...out.set(arc) }));
 }
 
 function withoutSet<Values extends SetValues>(event: Values): Omit<Values, "set" | "set_refs"> {

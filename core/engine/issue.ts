@@ -10,6 +10,7 @@ import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
 import type { PlanLoop, PlanStep } from "#core/playbook/plan";
 import type { ReadPath } from "#core/playbook/template";
 import { View } from "#core/playbook/template";
+import { assembleTasks } from "./assemble.ts";
 import { type ChildPlan, planChild, startChild } from "./children.ts";
 import { exitFailed } from "./exit.ts";
 import { failureOf } from "./failures.ts";
@@ -18,6 +19,7 @@ import { ExecutionScope, heldValue, heldValues } from "./scope.ts";
 import type { ExecutionState, LoopState } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { StoredValue } from "./variables.ts";
+import { planWait, type WaitPlan } from "./waits.ts";
 
 /** What the loop of an active step is due for, if anything. */
 export function loopWork(state: ExecutionState, step: string): "finish" | "issue" | undefined {
@@ -32,7 +34,7 @@ export function loopWork(state: ExecutionState, step: string): "finish" | "issue
 export function issueCommand(turn: Turn, step: PlanStep): true {
   const visit = turn.state.active.get(step.name)?.visit ?? 1;
   const id = commandId(turn.state.executionId, step.name, visit);
-  const rendered = render(turn, step, undefined);
+  const rendered = render(turn, step, { visit });
   if ("error" in rendered) return exitFailed(turn, step, rendered.error);
   issue(turn, step, { ...rendered, visit, id });
   return true;
@@ -45,7 +47,7 @@ export function issueIteration(turn: Turn, step: PlanStep): true {
   const index = active.loop.next;
   const id = commandId(turn.state.executionId, step.name, active.visit, index);
   const iteration = bindingOf(turn, step.loop, active.loop, index);
-  const rendered = render(turn, step, iteration);
+  const rendered = render(turn, step, { visit: active.visit, iteration });
   if (!("error" in rendered)) {
     issue(turn, step, { ...rendered, visit: active.visit, id, iteration });
     return true;
@@ -82,23 +84,31 @@ export function finishLoop(turn: Turn, step: PlanStep): true {
 interface Rendered {
   readonly input?: CommandInput;
   readonly child?: ChildPlan;
+  readonly wait?: WaitPlan;
 }
 
-interface Issue extends Rendered {
+interface Call {
   readonly visit: number;
-  readonly id: CommandIssued["command_id"];
   readonly iteration?: IterationBinding;
+}
+
+interface Issue extends Rendered, Call {
+  readonly id: CommandIssued["command_id"];
 }
 
 function issue(turn: Turn, step: PlanStep, command: Issue): void {
   const event = issuedEvent(turn, step, command);
   turn.journal.emit(event);
-  if (command.child !== undefined) return startChild(turn, event.command_id, command.child);
-  const { iteration } = command;
+  const { child, wait, iteration } = command;
+  if (child !== undefined) return startChild(turn, event.command_id, child);
+  if (wait !== undefined) {
+    turn.journal.emit({ type: "wait.parked", command_id: event.command_id, ...wait });
+    return;
+  }
   turn.journal.issued.push(iteration === undefined ? { event } : { event, iteration });
 }
 
-function issuedEvent({ state }: Turn, step: PlanStep, command: Issue): CommandIssued {
+export function issuedEvent({ state }: Turn, step: PlanStep, command: Issue): CommandIssued {
   const { input, iteration } = command;
   const priority = step.priority ?? state.started?.priority ?? 0;
   return {
@@ -119,21 +129,48 @@ function issuedEvent({ state }: Turn, step: PlanStep, command: Issue): CommandIs
 function render(
   turn: Turn,
   step: PlanStep,
-  iteration: IterationBinding | undefined,
+  call: Call,
 ): Rendered | { readonly error: ReturnType<typeof failureOf> } {
+  const { iteration } = call;
   const view = iteration === undefined ? {} : { bound: iterationLocals(iteration) };
   const scope = new ExecutionScope(turn.state, turn.facts, view);
   try {
     const input = renderInput(turn, step, scope);
-    if (step.kind !== "playbook") return input === undefined ? {} : { input };
-    const child = planChild(turn, step, input);
-    return { child, ...(input === undefined ? {} : { input }) };
+    const rendered = input === undefined ? {} : { input };
+    switch (step.kind) {
+      case "playbook":
+      case "agent":
+        return { ...rendered, child: planChild(turn, step, configOf(step, input)) };
+      case "wait":
+        return { ...rendered, wait: waitOf(turn, step, { ...call, ...rendered }) };
+      default:
+        return rendered;
+    }
   } catch (thrown) {
     return { error: failureOf(thrown, `step ${step.name}`) };
   }
 }
 
-function renderInput(turn: Turn, step: PlanStep, scope: ExecutionScope): CommandInput | undefined {
+function waitOf(
+  turn: Turn,
+  step: PlanStep,
+  { visit, iteration, input }: Call & Rendered,
+): WaitPlan {
+  const config = configOf(step, input);
+  const item = iteration === undefined ? {} : { iteration: iteration.index };
+  return planWait(turn, step, { visit, config, ...item });
+}
+
+/** The fields of a tool that stands alone in its step. */
+function configOf(step: PlanStep, input: CommandInput | undefined): JsonObject {
+  return assembleTasks(step, input)[0]?.config ?? {};
+}
+
+export function renderInput(
+  turn: Turn,
+  step: PlanStep,
+  scope: ExecutionScope,
+): CommandInput | undefined {
   if (step.fields.length === 0 && step.workerReads.length === 0) return undefined;
   const environment = { nowMs: turn.facts.nowMs };
   const fields: Record<string, Json> = {};

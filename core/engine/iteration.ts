@@ -14,7 +14,7 @@ export function iterationBinding(
 
 /** What a loop's body sees of its iteration (language reference §3.2). */
 export function iterationLocals(iteration: IterationBinding): Locals {
-  const { iterator, item, index, total } = iteration;
+  const { iterator, item, index, total, frame } = iteration;
   const iter = {
     [iterator]: item,
     _index: index,
@@ -23,5 +23,6 @@ export function iterationLocals(iteration: IterationBinding): Locals {
     _last: index === total - 1,
   };
   const loop = { index: index + 1, index0: index, first: index === 0, length: total, done: false };
-  return locals({ iter, loop, [iterator]: item, _index: index, _total: total });
+  const rows = frame === undefined ? {} : { frame };
+  return locals({ iter, loop, [iterator]: item, _index: index, _total: total, ...rows });
 }

@@ -50,7 +50,7 @@ export interface CursorFrame {
   readonly claimedSeq: number;
   readonly claimedMs: number;
   readonly status: "claimed" | "drained";
-  /** Unknown for rows behind a reference. */
+  /** Of a claim. */
   readonly rowCount?: number;
 }
 
@@ -123,7 +123,7 @@ function fold(projection: Projection, event: Event): void {
         claimedSeq: event.seq,
         claimedMs: event.time,
         status: event.type === "cursor.claimed" ? "claimed" : "drained",
-        ...("rows" in event && event.rows !== undefined ? { rowCount: event.rows.length } : {}),
+        ...("row_count" in event ? { rowCount: event.row_count } : {}),
       });
       return;
     default:

@@ -199,7 +199,13 @@ function dataAttribute(name: string, output: Output, facts: Facts): unknown {
   if (task !== undefined) return task;
   if (name === "body" && output.http !== undefined) return ownField("data", output, facts);
   if (name === "data" || name === "result" || name === output.task) return whole(output, facts);
-  return undefined;
+  return isStatement(name, output, facts) ? whole(output, facts) : undefined;
+}
+
+/** `step.command_0.rows`: where the rows of a SQL call once stood, each statement under its place. */
+function isStatement(name: string, output: Output, facts: Facts): boolean {
+  if (!/^command_\d+$/.test(name)) return false;
+  return ["rows", "affected_rows"].some((key) => ownField(key, output, facts) !== undefined);
 }
 
 function taskData(name: string, output: Output, facts: Facts): unknown {

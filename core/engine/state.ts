@@ -49,12 +49,17 @@ export interface WaitState {
   readonly for: "timer" | "signal" | "approval" | "callback";
   readonly key: string;
   readonly due?: number;
+  /** When it was parked. */
+  readonly sinceMs: number;
   readonly about?: JsonObject;
 }
 
+/** An answer that came before what waits for it. */
 export interface Answer {
   readonly output: Output;
   readonly by?: string;
+  /** What it takes of the state's budget. */
+  readonly inlineBytes: number;
 }
 
 export interface ActiveStep {
@@ -64,6 +69,8 @@ export interface ActiveStep {
   output?: Output;
   /** Whether that counts as a failure; a policy may let an error go on. */
   failed?: boolean;
+  /** Events of its own that stand in the log already: a log cut there goes on behind them. */
+  emitted?: number;
   inlineBytes: number;
 }
 
@@ -154,11 +161,15 @@ export interface ExecutionState {
   readonly failed: Map<string, Failure>;
   /** Bytes of outcomes held inline; beyond `stateInlineBytesMax` they stay in the log. */
   inlineBytes: number;
+  /** Parked commands that somebody is to answer, by key; timers are answered by nobody. */
+  readonly waits: Map<string, CommandId>;
   /** Answers that came before what waits for them, by key. */
   readonly answers: Map<string, Answer>;
+  /** Keys that were answered last, so that a repetition is known as one. */
+  readonly answeredKeys: Set<string>;
   /** Commands whose answer is known and not decided upon. */
   readonly answered: Set<CommandId>;
-  /** Guards in a row that did not hold, since a step was entered. */
+  /** Steps that were passed by in a row, since one was entered. */
   guarded: number;
   lastExit: string | undefined;
   result: Held | undefined;
@@ -186,7 +197,9 @@ export function initialState(executionId: ExecutionId, genesis: string): Executi
     commands: new Map(),
     failed: new Map(),
     inlineBytes: 0,
+    waits: new Map(),
     answers: new Map(),
+    answeredKeys: new Set(),
     answered: new Set(),
     guarded: 0,
     lastExit: undefined,

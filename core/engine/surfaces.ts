@@ -6,7 +6,7 @@ import type { Sha256 } from "#core/model/codec";
 import type { Json, JsonObject } from "#core/model/json";
 import type { Output } from "#core/model/outcome";
 import { summarise } from "#core/model/summary";
-import type { ExecutionState, OpenCommand } from "./state.ts";
+import type { CursorState, ExecutionState, OpenCommand, WaitState } from "./state.ts";
 import { type Held, StoredValue } from "./variables.ts";
 
 export interface Surfaces {
@@ -85,8 +85,15 @@ function loopsOf(state: ExecutionState): readonly JsonObject[] {
         Number(place),
         plain(results[Number(place)] ?? null),
       ]);
-      return [{ step, visit, mode, total, issued: next, done, failed, results: held as Json }];
+      const cursor = loop.cursor === undefined ? {} : { cursor: cursorSurface(loop.cursor) };
+      const issued = { step, visit, mode, total, issued: next, done, failed };
+      return [{ ...issued, results: held as Json, ...cursor }];
     });
+}
+
+/** How far a queue has been drained; its rows are in the log. */
+function cursorSurface({ frames, open, rows, dry }: CursorState): JsonObject {
+  return { frames, open, rows, dry };
 }
 
 /** SHA-256 over the canonical JSON of each surface, and over those together. */
@@ -125,5 +132,11 @@ export function commandSurface(command: OpenCommand) {
     waiting: command.waiting === true,
     ...(command.iteration === undefined ? {} : { iteration: command.iteration }),
     ...(command.child === undefined ? {} : { child_execution_id: command.child.id }),
+    ...(command.wait === undefined ? {} : { wait: waitSurface(command.wait) }),
   };
+}
+
+/** What an open command waits for, and until when. */
+function waitSurface({ for: what, key, due }: WaitState): JsonObject {
+  return { for: what, key, ...(due === undefined ? {} : { due }) };
 }

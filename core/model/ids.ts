@@ -55,3 +55,13 @@ export function commandId(
   const base = `${execution}:${step}:${visit}`;
   return (iteration === undefined ? base : `${base}:i${iteration}`) as CommandId;
 }
+
+/** The id of a round of a cursor loop; also what its claim may mark rows with. */
+export function frameCommandId(
+  execution: ExecutionId,
+  step: string,
+  visit: number,
+  frame: number,
+): CommandId {
+  return `${execution}:${step}:${visit}:f${frame}` as CommandId;
+}

@@ -141,8 +141,8 @@ export const pageSizeMax = 500;
 export const pageSizeDefault = 100;
 /** Pages by number are read from the newest on each time: deeper ones take the keyset. */
 export const skippedExecutionsMax = 5_000;
-/** Characters of a body that a worker's kept socket carries; longer ones would hold others up. */
-export const wireBodyCharsMax = 1_048_576;
+/** Characters of a body that a worker's kept socket carries: a fetch is cheaper for longer ones. */
+export const wireBodyCharsMax = 4_096;
 /** Requests under way on one such socket, those included that nobody waits for any more. */
 export const wireRequestsMax = 256;
 /** Answers that a worker has not taken yet; a worker that lets more come is cut off. */
@@ -239,7 +239,7 @@ export const workerTickMs = 1_000;
 export const toolAbortGraceMs = 5_000;
 /** How long a worker stands by in one request; shorter than replicas are waited for. */
 export const standbyMs = 4_000;
-/** Slots that stand by: they are nobody else's meanwhile. At most half of those that are free. */
+/** Slots that stand by: they are nobody else's meanwhile. At most half of the free ones, rounded up. */
 export const standbySlotsMax = 8;
 /** When a worker that nobody can have standing by is to try it again. */
 export const standbyAgainMs = 30_000;

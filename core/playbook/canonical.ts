@@ -1,9 +1,11 @@
 // Brings a checked playbook to its one canonical form (document.ts): a tool becomes a list, both
-// spellings of else become a rule without condition, single tags become lists, v10 becomes v2.
+// spellings of else become a rule without condition, second names of fields their first, single
+// tags become lists, v10 becomes v2. Older forms are gone by then (older-forms.ts).
 
 import type { Json, JsonObject } from "#core/model/json";
 import { isJsonObject } from "#core/model/json";
 import type { PlaybookDocument } from "./document.ts";
+import { secondNames } from "./second-names.ts";
 
 /** @param root a value in which the check found no error. */
 export function canonicalPlaybook(whole: JsonObject): PlaybookDocument {
@@ -33,9 +35,21 @@ function step(value: Json): JsonObject {
     ...map,
     ...inner(map, "next", next),
     ...inner(map, "loop", withSpec),
-    ...inner(map, "spec", given),
+    ...inner(map, "spec", stepSpec),
     tool: tools.map((item: Json) => tool(mapOf(item))),
   };
+}
+
+function stepSpec(map: JsonObject): JsonObject {
+  return { ...given(map), ...inner(map, "policy", admission) };
+}
+
+function admission(map: JsonObject): JsonObject {
+  return { ...given(map), ...inner(map, "admit", admit) };
+}
+
+function admit(map: JsonObject): JsonObject {
+  return { ...given(map), rules: listOf(map.rules).map((value) => folded(mapOf(value))) };
 }
 
 function next(map: JsonObject): JsonObject {
@@ -48,7 +62,10 @@ function withSpec(map: JsonObject): JsonObject {
 
 /** A tool's own fields stay as written: null may be a value there. */
 function tool(map: JsonObject): JsonObject {
-  const kept = Object.entries(map).filter(([key, value]) => value !== null || !shared.has(key));
+  const names = secondNames(map);
+  const kept = Object.entries(map)
+    .filter(([key, value]) => value !== null || !shared.has(key))
+    .map(([key, value]) => [names.get(key) ?? key, value]);
   return { ...Object.fromEntries(kept), ...inner(map, "spec", toolSpec) };
 }
 
@@ -73,10 +90,16 @@ function policy(map: JsonObject): JsonObject {
 }
 
 function rule(value: Json): JsonObject {
-  const map = mapOf(value);
+  const { then, ...rest } = folded(mapOf(value));
+  // biome-ignore lint/suspicious/noThenProperty: the language calls the key so.
+  return { ...rest, then: { do: "continue", ...mapOf(then) } };
+}
+
+/** A rule with `else` in either spelling is one without a condition. */
+function folded(map: JsonObject): JsonObject {
   const other = map.else;
   const body = other !== undefined && isJsonObject(other) ? mapOf(other.then) : {};
-  const then = { do: "continue", ...given(body), ...given(mapOf(map.then)) };
+  const then = { ...given(body), ...given(mapOf(map.then)) };
   const { when } = given(map);
   return when === undefined ? { then } : { when, then };
 }

@@ -3,6 +3,7 @@
 
 import type { Json, JsonObject } from "#core/model/json";
 import { isJsonObject } from "#core/model/json";
+import { checkWait } from "./check-flow.ts";
 import { type Findings, kindOf, quoted, type Trail } from "./problems.ts";
 import { toolKinds } from "./tool-fields.ts";
 
@@ -24,6 +25,7 @@ export interface PolicyContext {
 }
 
 export function checkPolicy(task: JsonObject, trail: Trail, context: PolicyContext): void {
+  if (task.kind === "wait") checkWait(task, trail, context.findings);
   const spec = task.spec ?? null;
   if (!isJsonObject(spec) || spec.policy === undefined) return;
   const at: Trail = { parent: { parent: trail, key: "spec" }, key: "policy" };
@@ -37,17 +39,29 @@ export function checkPolicy(task: JsonObject, trail: Trail, context: PolicyConte
   const { policy } = spec;
   if (!isJsonObject(policy) || !Array.isArray(policy.rules)) return;
   const list: Trail = { parent: at, key: "rules" };
+  const isInclusive = policy.mode === "inclusive";
   let always = false;
   for (let key = 0; key < policy.rules.length; key++) {
     const rule: Json = policy.rules[key] ?? null;
     if (!isJsonObject(rule)) continue;
     const place: Trail = { parent: list, key };
     checkRule(rule, place, context);
+    if (isInclusive) {
+      checkInclusive(rule, place, context.findings);
+      continue;
+    }
     if (always) {
       context.findings.warn(place, "this rule never applies: one before it always does");
     }
     always ||= rule.when === undefined || rule.when === true;
   }
+}
+
+/** Where all rules are tried, one without a condition would not say whether it is the last resort. */
+function checkInclusive(rule: JsonObject, trail: Trail, findings: Findings): void {
+  if (Object.hasOwn(rule, "when") || Object.hasOwn(rule, "else")) return;
+  const wanted = "expected 'when' (true for always) or 'else' (for when no other did)";
+  findings.keyError(trail, `rule of mode inclusive has neither, ${wanted}`);
 }
 
 /** `a playbook`, `an agent`. */

@@ -5,7 +5,7 @@ import { unreachable } from "#core/model/fault";
 import type { Json } from "#core/model/json";
 import { isJsonObject } from "#core/model/json";
 import { checkToolFields } from "./check-tool.ts";
-import { type Findings, kindOf, quoted, type Trail } from "./problems.ts";
+import { type Findings, kindOf, type Place, quoted, type Trail } from "./problems.ts";
 import {
   type Field,
   type ListShape,
@@ -17,7 +17,7 @@ import {
   type TextShape,
   wanted,
 } from "./shape.ts";
-import { compileExpression, isTemplate, TemplateSyntaxError } from "./template.ts";
+import { compileExpression, isTemplate, secretRoot, TemplateSyntaxError } from "./template.ts";
 
 /**
  * A key that is written without a value says nothing, as in the existing implementations. Where
@@ -29,8 +29,9 @@ function countsAsAbsent({ required, mayBeEmpty, shape }: Field): boolean {
 
 export class ShapeChecker {
   /** What compiling a text said; playbooks repeat their conditions. */
-  readonly #compiled = new Map<string, TemplateSyntaxError | undefined>();
+  readonly #compiled = new Map<string, Compiled>();
   readonly #patterns = new Map<string, RegExp>();
+  #secretsAllowed = false;
 
   constructor(readonly findings: Findings) {}
 
@@ -89,6 +90,14 @@ export class ShapeChecker {
     }
   }
 
+  /** Runs a check in which templates may ask for secrets, or may not. */
+  withSecrets(allowed: boolean, check: () => void): void {
+    const outer = this.#secretsAllowed;
+    this.#secretsAllowed = allowed;
+    check();
+    this.#secretsAllowed = outer;
+  }
+
   #field(key: string, value: Json, shape: RecordShape, parent: Trail | undefined): void {
     const trail: Trail = { parent, key };
     const field = Object.hasOwn(shape.fields, key) ? shape.fields[key] : undefined;
@@ -99,11 +108,17 @@ export class ShapeChecker {
       if (value === null && countsAsAbsent(field)) {
         return this.findings.warn(trail, `${shape.noun} key '${key}' is empty, it has no effect`);
       }
-      return this.check(value, field.shape, trail);
+      // What is set, and what rules decide, is written into the log.
+      const kept = this.#secretsAllowed && key !== "set" && key !== "policy";
+      return this.withSecrets(kept, () => this.check(value, field.shape, trail));
     }
     if (shape.older !== undefined && Object.hasOwn(shape.older, key)) {
       const form = `${shape.noun} key '${key}' is an older form; use ${shape.older[key]}`;
       return this.findings.keyError(trail, form);
+    }
+    if (shape.refused !== undefined && Object.hasOwn(shape.refused, key)) {
+      const message = `${shape.noun} key '${key}' is not supported; use ${shape.refused[key]}`;
+      return this.findings.keyError(trail, message);
     }
     if (shape.unsupported?.includes(key) === true) {
       const message = `${shape.noun} key '${key}' is not supported by this version`;
@@ -208,6 +223,10 @@ export class ShapeChecker {
       }
     } else if (isJsonObject(value)) {
       for (const key of Object.keys(value)) {
+        if (isTemplate(key)) {
+          const message = "a key is never rendered: its template stays text";
+          this.findings.warn({ parent: trail, key }, message);
+        }
         this.#templates(value[key] as Json, use, { parent: trail, key });
       }
     }
@@ -215,10 +234,16 @@ export class ShapeChecker {
 
   #compile(source: string, use: "template" | "condition", trail: Trail | undefined): void {
     if (use === "template" && !isTemplate(source)) return;
-    if (!this.#compiled.has(source)) this.#compiled.set(source, syntaxErrorOf(source));
-    const error = this.#compiled.get(source);
-    if (error === undefined) return;
-    this.findings.error(trail, `template: ${error.message}`, { at: "text", offset: error.offset });
+    const known = this.#compiled.get(source);
+    const { error, secret } = known ?? compiledOf(source);
+    if (known === undefined) this.#compiled.set(source, { error, secret });
+    if (error !== undefined) {
+      const place: Place = { at: "text", offset: error.offset };
+      this.findings.error(trail, `template: ${error.message}`, place);
+    } else if (secret && !this.#secretsAllowed) {
+      const message = "token() is for fields of tools: a secret must not reach the log";
+      this.findings.error(trail, message);
+    }
   }
 
   #pattern(source: string): RegExp {
@@ -240,13 +265,19 @@ export class ShapeChecker {
   }
 }
 
+interface Compiled {
+  readonly error: TemplateSyntaxError | undefined;
+  /** Whether it asks for a secret. */
+  readonly secret: boolean;
+}
+
 /** A text with braces is a template, any other one an expression: one compiler knows both. */
-function syntaxErrorOf(source: string): TemplateSyntaxError | undefined {
+function compiledOf(source: string): Compiled {
   try {
-    compileExpression(source);
-    return undefined;
+    const { reads } = compileExpression(source);
+    return { error: undefined, secret: reads.some(({ root }) => root === secretRoot) };
   } catch (thrown) {
-    if (thrown instanceof TemplateSyntaxError) return thrown;
+    if (thrown instanceof TemplateSyntaxError) return { error: thrown, secret: false };
     throw thrown;
   }
 }

@@ -4,6 +4,7 @@
 import type { Json, JsonObject } from "#core/model/json";
 import { isJsonObject } from "#core/model/json";
 import { checkCursorLoop } from "./check-cursor.ts";
+import { checkFlow } from "./check-flow.ts";
 import { checkPolicy, standsAlone, withArticle } from "./check-policy.ts";
 import { type Findings, quoted, type Trail } from "./problems.ts";
 import { knownNames, reservedNames, templateWords } from "./reserved-names.ts";
@@ -25,6 +26,7 @@ export function checkStep(step: JsonObject, trail: Trail, context: StepsContext)
   checkArcs(step, trail, context);
   checkIterator(step, trail, context.findings);
   checkCursorLoop(step, trail, context.findings);
+  checkFlow(step, trail, context.findings);
 }
 
 function checkName(step: JsonObject, trail: Trail, findings: Findings): void {

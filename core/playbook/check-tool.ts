@@ -9,6 +9,9 @@ import { orList } from "./shape.ts";
 import { neededFields, olderKinds, toolKinds, unsupportedKinds } from "./tool-fields.ts";
 import { refusedKinds } from "./tool-kinds-run.ts";
 
+/** Kinds whose fields never reach a worker: what the engine fills stands in the log. */
+const filledByEngine: ReadonlySet<string> = new Set(["playbook", "wait", "agent"]);
+
 export function checkToolFields(
   tool: JsonObject,
   trail: Trail | undefined,
@@ -26,7 +29,7 @@ export function checkToolFields(
     const hint = findings.hint(kind, [...toolKinds.keys()]);
     return findings.error(at, unknownKind(kind, hint));
   }
-  checker.record(tool, record, trail);
+  checker.withSecrets(!filledByEngine.has(kind), () => checker.record(tool, record, trail));
   for (const names of neededFields(kind)) {
     if (names.some((name) => isGiven(tool, name))) continue;
     const fields = orList(names.map((name) => `'${name}'`));

@@ -21,13 +21,17 @@ export function checkPlaybook(value: Json, findings: Findings): void {
   checkWorkflow(value, workbook, findings);
 }
 
+/** Documents that the product knows and that are no playbooks. */
+const otherKinds: ReadonlyMap<string, string> = new Map([
+  ["Subscription", "; subscriptions are not supported by this version"],
+  ["PlaybookTest", "; it is a test of playbooks: run it with noetl test"],
+]);
+
 /** A document of another kind shares only the header with playbooks: one problem says it all. */
 function isOtherKind(value: JsonObject, findings: Findings): boolean {
   const { kind } = value;
   if (typeof kind !== "string" || kind === "Playbook") return false;
-  const subscription =
-    kind === "Subscription" ? "; subscriptions are not supported by this version" : "";
-  const hint = subscription === "" ? findings.hint(kind, ["Playbook"]) : subscription;
+  const hint = otherKinds.get(kind) ?? findings.hint(kind, ["Playbook"]);
   findings.error(
     { parent: undefined, key: "kind" },
     `'kind' is ${quoted(kind)}, expected Playbook${hint}`,

@@ -6,6 +6,7 @@ import { invariant } from "#core/model/fault";
 import type { Json, JsonObject } from "#core/model/json";
 import { labelsMax, loopInFlightDefault, priorityMax } from "#core/model/limits";
 import { compileCursor } from "./compile-cursor.ts";
+import { compileFlow } from "./compile-flow.ts";
 import type {
   ArcDocument,
   LoopDocument,
@@ -96,7 +97,7 @@ function compileStep(step: StepDocument, context: StepContext): PlanStep {
     ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }),
     ...compiled,
     ...(step.loop === undefined ? {} : { loop: compileLoop(step.loop) }),
-    emit: [],
+    ...compileFlow(step),
     set: compileSets(step.set),
     exclusive: step.next?.spec?.mode !== "inclusive",
     arcs,
@@ -153,6 +154,8 @@ function taskConfig(tool: ToolDocument, stepInput: JsonObject | undefined): Json
   const { policy: _policy, ...specRest } = asObject(spec);
   return {
     ...own,
+    // The arguments of the program itself, in its own order.
+    ...(tool.kind === "container" && args !== undefined ? { args } : {}),
     ...(Object.keys(specRest).length === 0 ? {} : { spec: specRest }),
     ...(Object.keys(bound).length === 0 ? {} : { input: bound }),
   };
@@ -165,18 +168,22 @@ function setEntries(sets: Json | undefined): readonly SetEntry[] {
 function policyOf(tool: ToolDocument): { policy?: TaskPolicy } {
   const policy = asObject(tool.spec).policy as PolicyDocument | undefined;
   if (policy === undefined) return {};
+  const inclusive = policy.mode === "inclusive";
   return {
     policy: {
       onUnmatched: policy.on_unmatched ?? "fail",
-      rules: policy.rules.map(compileRule),
+      ...(inclusive ? { inclusive } : {}),
+      rules: policy.rules.map((rule) => compileRule(rule, inclusive)),
     },
   };
 }
 
-function compileRule(rule: RuleDocument): PolicyRule {
+/** Where all rules are tried, only one that is written without a condition is the last resort. */
+function compileRule(rule: RuleDocument, inclusive: boolean): PolicyRule {
   const { then, when } = rule;
+  const always = when === undefined || (when === true && !inclusive);
   return {
-    ...(when === undefined || when === true ? {} : { when: String(when) }),
+    ...(always ? {} : { when: String(when) }),
     do: then.do ?? "continue",
     attempts: then.attempts ?? 3,
     backoff: backoffOf(then),

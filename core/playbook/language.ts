@@ -7,6 +7,7 @@ import { next } from "./language-arcs.ts";
 import { loop } from "./language-loop.ts";
 import { admitPolicy, emit } from "./language-policy.ts";
 import {
+  condition,
   data,
   dataMap,
   either,
@@ -30,7 +31,6 @@ const step: RecordShape = {
   others: "refuse",
   unsupported: emit.unsupported,
   older: {
-    when: "a condition on the arc that leads here: next.arcs[].when",
     type: "tool: {kind: …}",
     args: "input",
     case: "next.arcs[].when, or the tool's spec.policy.rules",
@@ -43,6 +43,7 @@ const step: RecordShape = {
     sink: "a step of its own that stores the result",
     iterator: "loop.iterator",
   },
+  rewritten: { args: { shape: templatedMap, deprecated: true, says: "Older form of input." } },
   fields: {
     step: {
       shape: name,
@@ -61,6 +62,10 @@ const step: RecordShape = {
       shape: setMap,
       says: "Values to set once the step has ended; templates see output.",
     },
+    when: {
+      shape: condition,
+      says: "A guard: where it doesn't hold, the step is passed by and its arcs are asked.",
+    },
     input: { shape: templatedMap, says: "Input of every tool of this step." },
     output: { shape: templatedMap, says: "Where the result is kept and which fields are exposed." },
     ...emit.fields,
@@ -71,7 +76,14 @@ const step: RecordShape = {
         noun: "step spec",
         others: "refuse",
         unsupported: admitPolicy.unsupported,
-        older: { next_mode: "next.spec.mode", on_error: "an arc with event.name == 'call.error'" },
+        older: { next_mode: "next.spec.mode" },
+        rewritten: {
+          next_mode: {
+            shape: oneOf("exclusive", "inclusive"),
+            deprecated: true,
+            says: "Older form of next.spec.mode.",
+          },
+        },
         fields: {
           timeout: {
             shape: { is: "number", min: 0 },
@@ -83,6 +95,12 @@ const step: RecordShape = {
             says: "Higher goes first within the pool (default: the execution's own, else 0).",
           },
           labels: { shape: textList, says: "What a worker must have to be given the step." },
+          on_error: {
+            shape: data,
+            deprecated: true,
+            ignored: "use an arc with event.name == 'call.error'",
+            says: "Accepted for older playbooks, without effect.",
+          },
           ...admitPolicy.fields,
         },
       },

@@ -1,10 +1,12 @@
 // Playbook text to a checked document in its canonical form, or everything that is wrong with it.
-// How YAML is read is in read-yaml.ts.
+// How YAML is read is in read-yaml.ts, what older forms become in older-forms.ts.
 
+import type { Json } from "#core/model/json";
 import { isJsonObject } from "#core/model/json";
 import { canonicalPlaybook } from "./canonical.ts";
 import { checkPlaybook } from "./check.ts";
 import type { PlaybookDocument, Problem } from "./document.ts";
+import { modernise } from "./older-forms.ts";
 import { Findings } from "./problems.ts";
 import { errorsOf, problemsOf, readYaml } from "./read-yaml.ts";
 
@@ -30,10 +32,19 @@ export type PlaybookParsing =
 export function parsePlaybook(source: string): PlaybookParsing {
   const findings = new Findings();
   const tree = readYaml(source, findings);
-  if (tree?.whole === true) checkPlaybook(tree.value, findings);
+  const value = tree?.whole === true ? checked(tree.value, findings) : undefined;
   const warnings = problemsOf(source, findings.warnings, tree);
-  if (tree === undefined || findings.errors.length > 0 || !isJsonObject(tree.value)) {
+  if (value === undefined || findings.errors.length > 0 || !isJsonObject(value)) {
     return { ok: false, problems: errorsOf(source, findings, tree), warnings };
   }
-  return { ok: true, document: canonicalPlaybook(tree.value), warnings };
+  return { ok: true, document: canonicalPlaybook(value), warnings };
+}
+
+/** The value without older forms, checked; what is found is told of the document as written. */
+function checked(written: Json, findings: Findings): Json {
+  const { value, moved } = modernise(written, findings);
+  const found = new Findings();
+  checkPlaybook(value, found);
+  findings.adopt(found, moved.was);
+  return value;
 }

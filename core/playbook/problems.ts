@@ -56,6 +56,19 @@ export class Findings {
     this.warnings.push({ message, severity: "warning", path: pathOf(trail), place });
   }
 
+  /** Takes over what another reading found, each at the path that `pathIn` gives its own. */
+  adopt(other: Findings, pathIn: (path: DocumentPath) => DocumentPath): void {
+    for (const finding of other.errors) {
+      if (this.errors.length >= playbookProblemsMax) this.unlisted++;
+      else this.errors.push({ ...finding, path: pathIn(finding.path) });
+    }
+    this.unlisted += other.unlisted;
+    for (const finding of other.warnings) {
+      if (this.warnings.length >= playbookProblemsMax) return;
+      this.warnings.push({ ...finding, path: pathIn(finding.path) });
+    }
+  }
+
   /** ", did you mean 'x'?" or nothing; nothing too when hints have cost enough. */
   hint(name: string, known: readonly string[]): string {
     if (this.#hintCells > hintCellsMax) return "";

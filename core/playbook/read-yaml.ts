@@ -2,7 +2,7 @@
 // knows `yaml`: its nodes are kept until the check has spoken, and places are worked out only for
 // what it found. Refuses several documents in one file and anything but plain YAML.
 
-import { isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, Lexer, parseDocument } from "yaml";
 import type { Problem } from "./document.ts";
 import type { Finding, Findings } from "./problems.ts";
 import { offsetInSource } from "./scalar-offset.ts";
@@ -49,6 +49,29 @@ function compose(source: string, findings: Findings, noun: string): Tree | undef
     return undefined;
   }
   return new Tree(document.contents, kinds, findings);
+}
+
+/** A stretch of the source, by offsets. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where a text's comments stand, in its order. */
+export function commentsIn(source: string): readonly Span[] {
+  const comments: Span[] = [];
+  let at = source.startsWith("\uFEFF") ? 1 : 0;
+  let scalar = false;
+  for (const lexeme of new Lexer().lex(source.slice(at))) {
+    // Marks of one character that the text doesn't hold: a document's start, flow's end, a scalar.
+    const mark = /^[\u0002\u0018\u001f]$/.test(lexeme);
+    if (!mark) {
+      if (!scalar && lexeme.startsWith("#")) comments.push({ from: at, to: at + lexeme.length });
+      at += lexeme.length;
+    }
+    scalar = lexeme === "\u001f";
+  }
+  return comments;
 }
 
 function lineAt(source: string, offset: number): string {

@@ -56,7 +56,7 @@ function ownSchema(shape: Shape): Schema {
         ...(shape.keys === undefined ? {} : { propertyNames: { pattern: shape.keys.source } }),
       };
     case "list": {
-      const items = schemaOf(shape.items);
+      const items = itemSchema(shape.items);
       const list = {
         type: "array",
         items,
@@ -67,7 +67,7 @@ function ownSchema(shape: Shape): Schema {
     case "condition":
       return { type: ["string", "boolean"] };
     case "record":
-      return shape === policy ? { $ref: "#/$defs/policy" } : schemaOfRecord(shape);
+      return shape === policy ? { $ref: "#/$defs/policy" } : schemaOfForms(shape);
     case "either":
       return { anyOf: shape.options.map(schemaOf) };
     case "tool":
@@ -75,6 +75,33 @@ function ownSchema(shape: Shape): Schema {
     default:
       return unreachable(shape);
   }
+}
+
+/** A tool of a list may stand under its label, in an older form. */
+function itemSchema(shape: Shape): Schema {
+  const own = schemaOf(shape);
+  if (shape.is !== "tool") return own;
+  const labelled = {
+    type: "object",
+    description: "Older form: a task under its label, in place of its name.",
+    deprecated: true,
+    minProperties: 1,
+    maxProperties: 1,
+    additionalProperties: { $ref: "#/$defs/tool" },
+  };
+  return { anyOf: [own, labelled] };
+}
+
+/** A record, or one of the older forms that stand for it. */
+function schemaOfForms(shape: RecordShape): Schema {
+  const { olderShapes = [] } = shape;
+  if (olderShapes.length === 0) return schemaOfRecord(shape);
+  const older = olderShapes.map(({ shape: form, says }) => ({
+    ...schemaOf(form),
+    description: says,
+    deprecated: true,
+  }));
+  return { anyOf: [schemaOfRecord(shape), ...older] };
 }
 
 function textSchema(shape: TextShape): Schema {
@@ -92,7 +119,7 @@ function schemaOfRecord(shape: RecordShape): Schema {
     .map(([key]) => key);
   return {
     type: "object",
-    properties: properties(shape.fields),
+    properties: properties({ ...shape.fields, ...shape.rewritten }),
     ...(required.length === 0 ? {} : { required }),
     ...(shape.others === "refuse" ? { additionalProperties: false } : {}),
   };
@@ -102,7 +129,11 @@ function properties(fields: Readonly<Record<string, Field>>): Schema {
   return Object.fromEntries(
     Object.entries(fields).map(([key, field]) => [
       key,
-      { description: field.says, ...schemaOf(field.shape) },
+      {
+        description: field.says,
+        ...(field.deprecated === true ? { deprecated: true } : {}),
+        ...schemaOf(field.shape),
+      },
     ]),
   );
 }

@@ -66,12 +66,24 @@ export interface RecordShape {
   readonly fields: Readonly<Record<string, Field>>;
   /** Keys of older forms, with the form to use instead. */
   readonly older?: Readonly<Record<string, string>>;
+  /** Keys of older forms that are rewritten before the check (older-forms.ts): for editors. */
+  readonly rewritten?: Readonly<Record<string, Field>>;
+  /** Older forms that are rewritten before the check, in place of the whole map: for editors. */
+  readonly olderShapes?: readonly OlderShape[];
+  /** Keys that are refused, with what to use instead. */
+  readonly refused?: Readonly<Record<string, string>>;
   /** Keys of the language that this version has no part for. */
   readonly unsupported?: readonly string[];
   /** Keys nobody described: refused, kept with a warning, or kept. */
   readonly others: "refuse" | "warn" | "keep";
   /** What to say when another type stands in place of the map, by the type found. */
   readonly instead?: { readonly text?: string; readonly list?: string };
+}
+
+/** A form that is no longer written, and what it is. */
+export interface OlderShape {
+  readonly shape: Shape;
+  readonly says: string;
 }
 
 /** Keys that stand among others in a record but are described apart from them. */
@@ -109,6 +121,8 @@ export interface Field {
   readonly mayBeEmpty?: boolean;
   /** Accepted, without effect: a warning that says why. */
   readonly ignored?: string;
+  /** Of an older form that goes on working: editors strike it through. */
+  readonly deprecated?: true;
 }
 
 export const text: TextShape = { is: "text", templates: "none" };

@@ -6,7 +6,13 @@ import type { PolicyRule, SetEntry, TaskPolicy, TaskSpec, TemplateHole } from "#
 import type { Json, JsonObject } from "#core/model/json";
 import { isJsonObject } from "#core/model/json";
 import type { PlanField } from "./plan.ts";
-import { compileExpression, compileTemplate, isTemplate, type ReadPath } from "./template.ts";
+import {
+  compileExpression,
+  compileTemplate,
+  isTemplate,
+  type ReadPath,
+  secretRoot,
+} from "./template.ts";
 import { compileValue, setTarget } from "./value.ts";
 
 export interface TaskSource {
@@ -35,10 +41,11 @@ const workerNames: readonly string[] = [
   "worker_id",
   "server_url",
   "command_id",
+  secretRoot,
 ];
 
 /** Of these, the ones that no value of the execution may stand in for. */
-const neverOfTheExecution: ReadonlySet<string> = new Set(["output", "keychain"]);
+const neverOfTheExecution: ReadonlySet<string> = new Set(["output", "keychain", secretRoot]);
 
 /** Names that the worker binds anew for each iteration, beside the iterator itself. */
 const iterationNames: readonly string[] = ["iter", "loop", "_index", "_total"];

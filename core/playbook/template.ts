@@ -5,6 +5,8 @@ export { compileExpression, compileTemplate, isTemplate } from "#core/playbook/t
 export {
   type ReadPath,
   type Scope,
+  Secrets,
+  secretRoot,
   type Template,
   type TemplateEnvironment,
   View,

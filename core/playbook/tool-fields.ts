@@ -114,6 +114,8 @@ export const olderKinds: ReadonlyMap<string, string> = new Map([
   ["iterator", "the step's loop"],
   ["task_sequence", "a list of tools"],
   ["playbooks", "kind: playbook"],
+  ["auth", "an alias under auth of the calls that need it"],
+  ["sink", "a step of its own that stores the result"],
 ]);
 
 const knownKinds: readonly string[] = [

@@ -1,10 +1,18 @@
 // The kinds of tools that the engine itself carries out (language reference §2.5): no worker runs
 // them, and no slot is held while they wait.
 
-import { templated, templatedMap } from "./shape.ts";
-import { field, flag, seconds, type ToolKind, textOrNumber } from "./tool-shapes.ts";
+import { oneOf, type RecordShape, templated, templatedMap } from "./shape.ts";
+import { field, flag, seconds, type ToolKind, textOrList, textOrNumber } from "./tool-shapes.ts";
 
-const notTimed = "a sub-playbook is waited for until it ends or is cancelled";
+const approvers: RecordShape = {
+  is: "record",
+  noun: "approvers",
+  others: "refuse",
+  fields: {
+    roles: field(textOrList, "Roles of which one is needed."),
+    users: field(textOrList, "Users who may, whatever their role."),
+  },
+};
 
 export const flowKinds: Readonly<Record<string, ToolKind>> = {
   playbook: {
@@ -14,17 +22,34 @@ export const flowKinds: Readonly<Record<string, ToolKind>> = {
       catalog_id: field(textOrNumber, "Its id in the catalog."),
       version: field(textOrNumber, "Its version (default the newest)."),
       payload: field(templatedMap, "The same as input."),
-      return_step: field(templated, "Wait for the end and give the playbook's result."),
-      return_result: field(flag, "Wait for the end and give its result."),
-      result_step: {
-        shape: templated,
-        ignored: "the playbook's own result is given: let its step end make it",
-        says: "No effect.",
-      },
-      timeout: { shape: seconds, ignored: notTimed, says: "No effect." },
-      timeout_seconds: { shape: seconds, ignored: notTimed, says: "No effect." },
+      return_step: field(
+        templated,
+        "Wait for the end and give its status with its result; which step is named does not matter.",
+      ),
+      return_result: field(flag, "Wait for the end and give its result alone."),
+      result_step: field(templated, "With return_result: the output of this step of it instead."),
+      timeout: field(seconds, "Seconds after which it is waited for no longer; it goes on itself."),
+      timeout_seconds: field(seconds, "The same as timeout."),
       poll_interval: { shape: seconds, ignored: "nothing is polled", says: "No effect." },
     },
     needs: [["path", "catalog_id"]],
+  },
+  wait: {
+    says: "Waits for a time, or for an answer, and holds no worker meanwhile.",
+    fields: {
+      for: {
+        shape: oneOf("timer", "callback", "signal", "approval"),
+        required: true,
+        says: "What is waited for.",
+      },
+      seconds: field(seconds, "Of a timer: how long."),
+      until: field(textOrNumber, "Of a timer: RFC 3339 text, or milliseconds since 1970."),
+      key: field(
+        textOrNumber,
+        "What the answer is addressed to (default STEP:VISIT, in a loop with :iINDEX).",
+      ),
+      timeout_s: field(seconds, "Seconds after which the step fails, kind timeout."),
+      approvers: field(approvers, "Of an approval: who may give it."),
+    },
   },
 };

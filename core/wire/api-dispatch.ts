@@ -29,7 +29,7 @@ const waiting = type({
   command_id: "string",
   step: "string",
   attempt: "number",
-  state: "'ready' | 'leased' | 'expired' | 'timer' | 'child'",
+  state: "'ready' | 'leased' | 'expired' | 'timer' | 'child' | 'wait'",
   holds: hold.array(),
 });
 

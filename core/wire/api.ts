@@ -13,6 +13,7 @@ import { replayRoutes } from "./api-replay.ts";
 import { resultRoutes } from "./api-results.ts";
 import { runtimeRoutes } from "./api-runtime.ts";
 import { stepLogRoutes } from "./api-step-logs.ts";
+import { waitRoutes } from "./api-waits.ts";
 
 /** Every route by the name that clients call it by. */
 export const api = {
@@ -27,6 +28,7 @@ export const api = {
   ...projectionRoutes,
   ...runtimeRoutes,
   ...stepLogRoutes,
+  ...waitRoutes,
 } as const;
 
 export type Api = typeof api;

@@ -34,6 +34,7 @@ export interface DistributedOptions {
   readonly controls?: number;
   readonly workers?: number;
   readonly slots?: number;
+  readonly workerEnvironment?: Readonly<Record<string, string>>;
 }
 
 /** As the peers are measured: what makes the database safe stays on. */
@@ -53,6 +54,7 @@ export async function startDistributed(
     controls,
     workers,
     slots,
+    workerEnvironment: options.workerEnvironment ?? {},
     credential: "bench_pg",
     controlEnvironment: roles === undefined ? {} : { NOETL_ROLES: roles },
     postgresSettings: durable,

@@ -35,8 +35,19 @@ describe("a setting", () => {
 
   test("of DuckDB's extensions reaches the tools of the embedded worker", () => {
     const { values } = read({ NOETL_DUCKDB_EXTENSIONS: "/srv/extensions" });
-    expect(embeddedTools(values)).toEqual({ duckdb: { extensions: "/srv/extensions" } });
-    expect(embeddedTools(read({}).values)).toEqual({});
+    expect(embeddedTools(values).duckdb).toEqual({ extensions: "/srv/extensions" });
+    expect(embeddedTools(read({}).values).duckdb).toBeUndefined();
+  });
+
+  test("of containers and MCP servers reaches the tools of the embedded worker", () => {
+    const { values } = read({
+      NOETL_CONTAINER_RUNTIME: "docker",
+      NOETL_MCP_SERVERS: "shop=http://shop/mcp",
+    });
+    const { run } = embeddedTools(values, () => "http://127.0.0.1:8082");
+    expect(run?.container?.runtime).toBe("docker");
+    expect(run?.container?.kubernetes?.callbackUrl?.()).toBe("http://127.0.0.1:8082");
+    expect(run?.mcp?.servers).toEqual({ shop: "http://shop/mcp" });
   });
 
   test("a file that is no map of settings is refused", () => {

@@ -10,7 +10,9 @@ test("the page lists the routes that there are", async () => {
   const listed = [...page.matchAll(/^(?:\| `)?(GET|POST|PUT|DELETE) (\/api\/[^\s`?]*)/gm)].map(
     // Requests that are shown have a value where the route has a name.
     ([, method, path = ""]) =>
-      `${method} ${path.replace(/\/\d{18}(?=\/|$)/, "/{id}").replace(/\/rules\/\w.*/, "/rules/{key}")}`,
+      `${method} ${path
+        .replace(/\/\d{18}(?=\/|$)/, "/{id}")
+        .replace(/\/(rules|callbacks)\/\w.*/, "/$1/{key}")}`,
   );
   const routes = Object.values(api).map(
     ({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`,

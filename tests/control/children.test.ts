@@ -6,7 +6,7 @@ import { executionId } from "#core/model/ids";
 import type { EventLog } from "#core/ports/event-log";
 import { eventually, onBothStores, type World } from "#tests/support/control";
 import { done, failed, type HandWorker, handWorker, only } from "#tests/support/hand-worker";
-import { chain, parent, parentLoop } from "./playbooks.ts";
+import { chain, impatient, parent, parentLoop } from "./playbooks.ts";
 
 const next = (worker: HandWorker) =>
   eventually(async () => {
@@ -110,6 +110,60 @@ onBothStores((shelf) => {
     expect(top.tasks[0]?.config).toMatchObject({ message: "higher" });
     await worker.settle([done(top)]);
     expect(await world.ended(id)).toBe("completed");
+  });
+
+  const asked = (fields: string): string =>
+    parent("t/top", "t/leaf").replace("return_result: true", fields);
+
+  test("a parent that asks for the status gets it with the result", async () => {
+    const world = shelf().open();
+    await world.register(chain("t/leaf", 2, echo));
+    await world.register(asked("return_step: end"));
+    await world.start("t/top", { who: "Ada" });
+    const worker = handWorker(world.client);
+    await worker.settle([done(await next(worker))]);
+    await worker.settle([done(await next(worker), { greeted: "Ada" })]);
+    expect((await next(worker)).tasks[0]?.config).toMatchObject({
+      message: {
+        ...{ greeted: "Ada", status: "COMPLETED", path: "t/leaf", current_step: "s2" },
+        progress: { total_steps: 2, completed_steps: 2, running_steps: 0, failed_steps: 0 },
+        result: { greeted: "Ada" },
+      },
+    });
+  });
+
+  test("a parent that asks for a step of its child gets that step's output", async () => {
+    const world = shelf().open();
+    await world.register(chain("t/leaf", 2));
+    await world.register(asked("return_result: true, result_step: s1"));
+    await world.start("t/top");
+    const worker = handWorker(world.client);
+    await worker.settle([done(await next(worker), "of the first")]);
+    await worker.settle([done(await next(worker), "of the last")]);
+    expect((await next(worker)).tasks[0]?.config).toMatchObject({ message: "of the first" });
+  });
+
+  test("a child that is not waited for any longer goes on, and its end changes nothing", async () => {
+    const { clock } = shelf();
+    const world = shelf().open({ clock });
+    await world.register(chain("t/leaf", 1));
+    await world.register(impatient("t/top", "t/leaf", 5));
+    const id = await world.start("t/top");
+    const worker = handWorker(world.client);
+    const inChild = await next(worker);
+    await clock.advance(6_000);
+    await shelf().sql?.query(
+      "update noetl.command set due_at = now(), held_until = now() where kind = 'timer'",
+    );
+    await world.control.sweep.sweepOnce();
+    const rescue = await next(worker);
+    expect([rescue.step, rescue.tasks[0]?.config["message"]]).toEqual(["rescue", "RUNNING"]);
+    await worker.settle([done(inChild), done(rescue)]);
+    expect(await world.ended(executionId(inChild.execution_id))).toBe("completed");
+    expect(await world.ended(id)).toBe("completed");
+    await world.control.sweep.sweepOnce();
+    expect((await told(world, id)).map(({ type }) => type)).not.toContain("child.done");
+    expect(await world.problems(id)).toEqual([]);
   });
 
   const accidents: readonly (readonly [

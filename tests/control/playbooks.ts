@@ -36,6 +36,16 @@ export function parent(path: string, child: string, awaited = true): string {
   tool: {kind: noop, message: "{{ start }}"}`;
 }
 
+/** Waits for `child` for so many seconds; `rescue` is given the status that it had then. */
+export function impatient(path: string, child: string, seconds: number): string {
+  return `${head(path)}
+- step: start
+  tool: {kind: playbook, path: ${child}, return_result: true, timeout: ${seconds}}
+  next: {arcs: [{step: rescue, when: "{{ error.kind == 'timeout' }}"}]}
+- step: rescue
+  tool: {kind: noop, message: "{{ start.status }}"}`;
+}
+
 /** A child for each of `items`, all at once. */
 export function parentLoop(path: string, child: string): string {
   return `${head(path)}

@@ -15,6 +15,7 @@ import {
 } from "./refused-cases.ts";
 import { replayCases } from "./replay-cases.ts";
 import { runtimeCases } from "./runtime-cases.ts";
+import { waitCases } from "./wait-cases.ts";
 
 const work = { worker: "w9", pools: ["empty"], want: 1 };
 const lease = { command_id: "$command", attempt: 1 };
@@ -372,4 +373,5 @@ export const routeCases: { readonly [Name in keyof Api]: RouteCase } = {
   ...runtimeCases,
   ...replayCases,
   ...dispatchCases,
+  ...waitCases,
 };

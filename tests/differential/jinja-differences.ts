@@ -94,6 +94,8 @@ export const differences: readonly Difference[] = [
       ["{{ () }}", "[]"],
       ["{{ d | dictsort | first }}", "['a', 1]"],
       ["{{ (1, 2) == [1, 2] }}", "True"],
+      ["{{ '%s' % [1] }}", "1"],
+      ["{% macro m() %}{{ varargs }}{% endmacro %}{{ m(1, 2) }}", "[1, 2]"],
     ],
   },
   {
@@ -135,17 +137,51 @@ export const differences: readonly Difference[] = [
       ["{% if false %}{{ n() }}{% endif %}", "error"],
       ["{{ s.upper().__class__ is defined }}", "False"],
       ["{{ lipsum(1) | length > 0 }}", "error"],
-      ["{{ cycler('a').next() }}", "error"],
+      ["{{ range is defined }}", "False"],
+      ["{{ (joiner('x'))() }}", "error"],
     ],
   },
   {
-    name: "no reuse of templates",
-    reason: "a playbook's template stands alone: macros, includes and inheritance are refused",
+    name: "arguments of macros",
+    reason: "a call that no macro of the template takes is refused when the playbook is read",
     examples: [
-      ["{% macro m() %}x{% endmacro %}{{ n }}", "error"],
+      ["{% macro m(a) %}{% endmacro %}{% if false %}{{ m(1, 2) }}{% endif %}", "error"],
+      ["{% macro m(a) %}{% endmacro %}{% if false %}{{ m(b=1) }}{% endif %}", "error"],
+      ["{% macro m() %}{% endmacro %}{% if no %}{% call m() %}{% endcall %}{% endif %}", "error"],
+      ["{% if false %}{{ m() }}{% endif %}{% macro m() %}{% endmacro %}", "error"],
+      ["{% if false %}{% call n() %}{% endcall %}{% endif %}", "error"],
+    ],
+  },
+  {
+    name: "arguments are written out",
+    reason: "what a call is given can be seen where it is made: `*` and `**` spread nothing",
+    examples: [
+      ["{{ range(*[1, 3]) | list }}", "error"],
+      ["{{ dict(**{'a': 1}) }}", "error"],
+    ],
+  },
+  {
+    name: "macros are no data",
+    reason: "they go by name and as arguments; in lists and dicts the text that names them is left",
+    examples: [
+      ["{% macro m() %}x{% endmacro %}{% for f in [m] %}{{ f() }}{% endfor %}", "error"],
+      ["{% macro m() %}x{% endmacro %}{{ [m] | first is string }}", "True"],
+      ["{% for x in [1] %}{{ loop }}{% endfor %}", "<LoopContext>"],
+      ["{{ cycler('a') }}{{ joiner() }}", "<Cycler><Joiner>"],
+    ],
+  },
+  {
+    name: "macros before a set",
+    reason: "until the template sets it, a name is that of the data, inside a macro too",
+    examples: [["{% macro m() %}{{ n }}{% endmacro %}{{ m() }}{% set n = 2 %}{{ m() }}", "72"]],
+  },
+  {
+    name: "no reuse of templates",
+    reason: "a playbook's template stands alone: includes, imports and inheritance are refused",
+    examples: [
       ["{% block b %}x{% endblock %}", "error"],
+      ["{% block b scoped %}{{ n }}{% endblock %}", "error"],
       ["{% autoescape true %}x{% endautoescape %}", "error"],
-      ["{% for x in xs recursive %}{{ x }}{% endfor %}", "error"],
     ],
   },
   {
@@ -164,7 +200,7 @@ export const differences: readonly Difference[] = [
   },
   {
     name: "filters beyond Jinja",
-    reason: "those that playbooks use",
+    reason: "those that playbooks use, and those of minijinja",
     examples: [
       ["{{ 'é' | b64encode }}", "w6k="],
       ["{{ 'w6k=' | b64decode }}", "é"],
@@ -174,7 +210,35 @@ export const differences: readonly Difference[] = [
       ["{{ {'a': 1} | values }}", "[1]"],
       ["{{ {'a': 1} | get('b', 2) }}", "2"],
       ["{{ 'abc' | len }}", "3"],
+      ["{{ '' | bool }}", "False"],
+      ["{{ 'a\\nb' | lines }}", "['a', 'b']"],
+      ["{{ [1, 2] | zip(['a', 'b', 'c']) }}", "[[1, 'a'], [2, 'b']]"],
+      ["{{ [1] | chain([2], 'ab') }}", "[1, 2, 'a', 'b']"],
+      ["{{ {'a': 1, 'b': 1} | chain({'b': 2}) }}", "{'a': 1, 'b': 2}"],
       ["{{ now() }}", "1970-01-01T00:00:00.000Z"],
+    ],
+  },
+  {
+    name: "dates",
+    reason:
+      "Jinja has none; ours are pure, in UTC, over RFC 3339 text, `YYYY-MM-DD` and epoch seconds",
+    examples: [
+      ["{{ '2026-01-31' | strftime('%d/%m/%y %H:%M') }}", "31/01/26 00:00"],
+      ["{{ '2026-01-31T09:30:00.25+01:00' | timestamp }}", "1769848200.25"],
+      ["{{ 1769848200 | datetime }}", "2026-01-31T08:30:00Z"],
+      ["{{ '2026-01-31' | date_add(months=1, hours=6) }}", "2026-02-28T06:00:00Z"],
+      ["{{ '2026-03-01' | date_diff('2026-02-01', 'days') }}", "28"],
+      ["{{ '2026-01-31T08:30:00Z' | date_trunc('month') }}", "2026-01-01T00:00:00Z"],
+    ],
+  },
+  {
+    name: "tests beyond Jinja",
+    reason: "those of minijinja",
+    examples: [
+      ["{{ 'abc' is startingwith 'ab' }}", "True"],
+      ["{{ 'abc' is endingwith('b') }}", "False"],
+      ["{{ [1, 2] is containing 2 }}", "True"],
+      ["{{ 'a' is safe }}", "False"],
     ],
   },
   {

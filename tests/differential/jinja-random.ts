@@ -17,7 +17,7 @@ const number: Rule = {
     "-‹number›",
     "(‹text›) | length",
     "(‹list›) | length",
-    "(‹text›) | int",
+    "(‹text›) | string | int",
     "(‹number›) | ‹abs|round(1)|int›",
     "(‹list› + [1]) | ‹sum|max|min|first|last›",
     "(‹number› if ‹truth› else ‹number›)",
@@ -26,14 +26,26 @@ const number: Rule = {
   ],
 };
 const text: Rule = {
-  leaves: ["'a'", "'Bc d'", '"it\'s"', "''", "s", "low", "uni", "spaced", "num", "words[1]"],
+  leaves: [
+    "'a'",
+    "'Bc d'",
+    '"it\'s"',
+    "''",
+    "s",
+    "low",
+    "uni",
+    "spaced",
+    "num",
+    "words[1]",
+    "'😀é𝒳b'",
+  ],
   nodes: [
     "(‹any›) ~ ‹any›",
     "(‹text› + ‹text›)",
     "(‹text›) * ‹0|1|2|3›",
     "(‹any›) | ‹upper|lower|trim|capitalize|title›",
     "(‹text›) | replace(‹text›, ‹text›)",
-    "(‹text›) | ‹center(9)|truncate(6)|reverse|urlencode›",
+    "(‹text›) | string | ‹center(9)|truncate(6)|reverse|urlencode›",
     "(‹list›) | join(‹text›)",
     "(‹text›)[‹0|-1|1:|:2|::-1|1:3|9:›]",
     "(‹text›).‹upper|strip|title|swapcase›()",
@@ -75,6 +87,19 @@ const odd: Rule = {
   leaves: ["nope", "nil", "d.nope.x", "mixed[3]", "half", "tiny", "d", "d.b", "rows[0]"],
   nodes: ["‹number›", "‹text›", "‹list›", "‹truth›"],
 };
+/** What stands in a body: it may read names that are only set in some of them. */
+const inner: Rule = {
+  leaves: ["{{ n }}", "-", "{{ v }}"],
+  nodes: [
+    "{{ ‹any› }}",
+    "{{ p }}{{ v }}{{ x }}",
+    "{% if ‹truth› %}‹inner›{% else %}{{ ‹text› }}{% endif %}",
+    "{% set v = ‹any› %}{{ v }}",
+    "{% for x in xs if x ‹<|>› ‹number› %}‹inner›{{ loop.index }}{% else %}‹inner›{% endfor %}",
+    "{% with v = ‹any› %}‹inner›{% endwith %}{{ v }}",
+    "{%- if ‹truth› -%} ‹inner› {%- endif %} ",
+  ],
+};
 const statement: Rule = {
   leaves: ["{{ n }}"],
   nodes: [
@@ -86,6 +111,15 @@ const statement: Rule = {
     "{% for x in ‹list› %}{{ loop.index }}{{ x }};{% else %}-{% endfor %}",
     "{% set v = ‹any› %}{{ v }}#{{ v == ‹any› }}",
     "{% for x in xs if x > ‹number› %}{{ x }}{% endfor %}",
+    "{% macro m(p, q=‹any›) %}[{{ p }}‹inner›{{ q }}]{% endmacro %}{{ m(‹any›) }}{{ m(q=‹any›) }}",
+    "{% macro m(p) %}‹inner›{% endmacro %}‹inner›{% set v = ‹any› %}{{ m(‹text›) ~ m(v) }}‹inner›",
+    "{% macro w(p) %}<{{ caller(p) }}>{% endmacro %}{% call(i) w(‹any›) %}{{ i }}‹inner›{% endcall %}",
+    "{% macro r(p) %}{{ p }}{% if p > 0 %}{{ r(p - 1) }}{% endif %}‹inner›{% endmacro %}{{ r(‹1|2|3›) }}",
+    "{% for x in ‹list› %}{% for y in ‹list› %}{{ loop.index }}{{ y }}{% else %}‹inner›{% endfor %};{% endfor %}",
+    "{% for x in nested recursive %}{{ loop(x) if x is iterable else x }}‹inner›{{ loop.depth }}{% endfor %}",
+    "{% with v = ‹any›, u = ‹number› %}‹inner›{{ v }}{{ u }}{% endwith %}{{ v }}‹inner›",
+    "{% set v %}‹inner›{% endset %}{{ v | length }}{{ v }}",
+    "{% filter ‹upper|trim|title› %}‹inner›{% endfilter %}",
   ],
 };
 const rules: ReadonlyMap<string, Rule> = new Map([
@@ -94,6 +128,7 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ["list", list],
   ["truth", truth],
   ["any", odd],
+  ["inner", inner],
 ]);
 const leafShare = 0.15;
 const depthMax = 5;

@@ -9,7 +9,7 @@ import { randomTemplates } from "./jinja-random.ts";
 
 const script = `${import.meta.dir}/jinja-reference.py`;
 const randomSeed = 20_260_131;
-const randomCount = 600;
+const randomCount = 1_000;
 const askingTimeoutMs = 120_000;
 
 interface Answer {

@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { parsePlaybook } from "#core/playbook/parse";
+import { parsePlaybookTest } from "#core/playbook/test-document";
 import { repositoryRoot } from "#scripts/install";
 import {
   allPages,
@@ -77,7 +78,8 @@ describe("the documentation", () => {
         .map(({ text, line }) => ({ where: `${path}:${line}`, text })),
     );
     const bad = whole.flatMap(({ where, text }) => {
-      const { warnings, ...parsed } = parsePlaybook(text);
+      const isTest = /^kind: PlaybookTest$/m.test(text);
+      const { warnings, ...parsed } = isTest ? parsePlaybookTest(text) : parsePlaybook(text);
       const problems = [...warnings, ...("problems" in parsed ? parsed.problems : [])];
       return problems.map(({ line, message }) => `${where} +${line}: ${message}`);
     });

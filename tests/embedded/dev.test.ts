@@ -149,8 +149,10 @@ describe("a running noetl dev", () => {
     place.write("books/one.yaml", hello.replace("tests/hello", "books/one"));
     place.write("books/two.yaml", hello.replace("tests/hello", "books/two"));
     place.write("books/bad.yaml", hello.replace("noop", "nop"));
+    place.write("books/one.test.yaml", "kind: PlaybookTest\n");
     const { exitCode, out, err } = await dev.run("register", "-d", "books");
     expect(exitCode).toBe(2);
+    expect(err).not.toContain("one.test.yaml");
     expect(err).toMatch(/^books\/bad\.yaml:\d+:\d+: unknown tool kind 'nop'/);
     expect(out).toBe("books/one.yaml: books/one version 1\nbooks/two.yaml: books/two version 1\n");
     const again = await dev.run("register", "playbook", "books/one.yaml");

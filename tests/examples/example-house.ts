@@ -2,6 +2,7 @@
 // and the examples API beside it on a port of its own.
 
 import { join } from "node:path";
+import { isTestName } from "#cli/test-name";
 import type { JsonObject } from "#core/model/json";
 import { type RunningExamplesApi, startExamplesApi } from "#scripts/examples-api";
 import { repositoryRoot } from "#scripts/install";
@@ -23,7 +24,8 @@ export interface ExampleHouseOptions extends HouseOptions {
 /** The texts of all examples, by file name without its ending. */
 export async function exampleTexts(): Promise<ReadonlyMap<string, string>> {
   const folder = join(repositoryRoot, "examples");
-  const files = [...new Bun.Glob("*.yaml").scanSync(folder)].sort();
+  const found = [...new Bun.Glob("*.yaml").scanSync(folder)];
+  const files = found.filter((file) => !isTestName(file)).sort();
   const texts = files.map(async (file): Promise<[string, string]> => {
     return [file.replace(/\.yaml$/, ""), await Bun.file(join(folder, file)).text()];
   });

@@ -27,6 +27,7 @@ export interface Asked {
 
 const patienceMs = 10_000;
 const pauseMs = 300;
+const untoldMs = 60_000;
 
 export function askAll(world: World, time: Timeline, wishes: readonly Wish[]): Asked {
   const { client: process } = world;
@@ -64,6 +65,32 @@ export function askAll(world: World, time: Timeline, wishes: readonly Wish[]): A
     const id = executionId((await persist((client) => client.execute({ body }))).execution_id);
     started.add(id);
     time.note(process.name, `started ${path} as ${id}`);
+    await Promise.all([answer(id, script), cancel(id, cancelAfterMs)]);
+  };
+
+  /** A start whose answer was lost is asked for again: there is one that nobody was told of. */
+  const answerUntold = async (script: Script): Promise<void> => {
+    const answers = script.answers.map((one) => ({ ...one, afterMs: 0 }));
+    for (;;) {
+      await process.clock.sleep(untoldMs);
+      for (const [id, { status, started: start }] of world.record.states) {
+        if (status !== "running" || start?.path !== script.path || started.has(id)) continue;
+        await answer(id, { ...script, answers });
+      }
+    }
+  };
+
+  const answer = async (id: ExecutionId, { answers }: Script): Promise<void> => {
+    for (const { key, afterMs, data } of answers) {
+      await process.clock.sleep(afterMs);
+      const { status } = await persist((client) =>
+        client.callback({ params: { id, key }, body: { data } }),
+      );
+      time.note(process.name, `answer ${key} to ${id}: ${status}`);
+    }
+  };
+
+  const cancel = async (id: ExecutionId, cancelAfterMs: number | undefined): Promise<void> => {
     if (cancelAfterMs === undefined) return;
     await process.clock.sleep(cancelAfterMs);
     cancelAsked.add(id);
@@ -75,6 +102,9 @@ export function askAll(world: World, time: Timeline, wishes: readonly Wish[]): A
   };
 
   for (const wish of wishes) {
+    if (wish.script.answers.length > 0) {
+      answerUntold(wish.script).catch((thrown: unknown) => void refusals.push(String(thrown)));
+    }
     fulfil(wish)
       .catch((thrown: unknown) => void refusals.push(String(thrown)))
       .finally(() => {

@@ -1,7 +1,7 @@
 // Playbooks of each shape that the product must carry through anything: every one ends the same
 // way whatever order its commands end in.
 
-import type { JsonObject } from "#core/model/json";
+import type { Json, JsonObject } from "#core/model/json";
 
 export interface Script {
   readonly path: string;
@@ -9,6 +9,14 @@ export interface Script {
   readonly workload: JsonObject;
   /** Scripts that this one starts. */
   readonly needs: readonly string[];
+  /** What somebody outside answers to it, some time after it was started. */
+  readonly answers: readonly Answer[];
+}
+
+export interface Answer {
+  readonly key: string;
+  readonly afterMs: number;
+  readonly data: Json;
 }
 
 const head = (path: string): string =>
@@ -116,6 +124,27 @@ ${arcs("end")}- step: end
 ${arcs("end")}- step: end
   tool: ${tool('{value: "{{ start.value }}"}')}
 `,
+  "sim/cursor": `- step: start
+  loop:
+    cursor:
+      kind: postgres
+      claim: '{"queue": "{{ execution_id }}", "frame": "{{ __frame_key }}", "max": {{ __frame_max_rows }}}'
+    iterator: row
+    spec: {mode: cursor, max_in_flight: 3, frame: {max_rows: 2, row_concurrency: 2}}
+  tool: {kind: postgres, command: '{"queue": "{{ execution_id }}", "row": {{ row.id }}}'}
+${arcs("end")}- step: end
+  tool: {kind: noop, result: {total: "{{ start.stats.total }}", done: "{{ start.stats.success }}"}}
+`,
+  "sim/wait": `- step: start
+  tool: {kind: noop}
+${arcs("time", "word")}- step: time
+  tool: {kind: wait, for: timer, seconds: 9}
+${arcs("end")}- step: word
+  loop: {in: [a, b], iterator: item, spec: {mode: parallel}}
+  tool: {kind: wait, for: callback, key: "{{ 'word' if item == 'a' else 'early' }}", timeout_s: 3600}
+${arcs("end")}- step: end
+  tool: ${tool('{value: "{{ word.results }}"}')}
+`,
 };
 
 const needs: Readonly<Record<string, readonly string[]>> = {
@@ -123,11 +152,20 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   "sim/parents": ["sim/child", "sim/chain"],
 };
 
+/** The first may come before anybody waits for it. */
+const answers: Readonly<Record<string, Script["answers"]>> = {
+  "sim/wait": [
+    { key: "early", afterMs: 0, data: "soon" },
+    { key: "word", afterMs: 20_000, data: { late: true } },
+  ],
+};
+
 export const scripts: readonly Script[] = Object.entries(texts).map(([path, steps]) => ({
   path,
   content: head(path) + steps,
   workload: path === "sim/child" ? { who: "nobody" } : {},
   needs: needs[path] ?? [],
+  answers: answers[path] ?? [],
 }));
 
 export { head as playbookHead };

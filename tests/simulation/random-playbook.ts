@@ -15,7 +15,7 @@ export function randomPlaybook(chance: Random): Script {
   const content = `${playbookHead("sim/random")}${steps.join("")}- step: end
   tool: {kind: python, code: none, input: {value: [${seen}]}}
 `;
-  return { path: "sim/random", content, workload: {}, needs: [] };
+  return { path: "sim/random", content, workload: {}, needs: [], answers: [] };
 }
 
 function stepText(chance: Random, name: string, later: readonly string[]): string {

@@ -58,11 +58,11 @@ describe("a bug that is planted is found:", () => {
   /** A seed that finds each quickly; `bun run simulate --bug NAME --seeds 2000` searches afresh. */
   const finders: Readonly<Record<string, { readonly from: number; readonly rule: string }>> = {
     "lost sweep": { from: 1, rule: "nothing is stuck" },
-    "missing fence": { from: 8, rule: "fence" },
+    "missing fence": { from: 82, rule: "fence" },
     "publish before commit": { from: 1, rule: "publish before commit" },
     "non-atomic append": { from: 7, rule: "nothing is stuck" },
     "stale negative answer": { from: 1, rule: "negative answer" },
-    "settle not sent again": { from: 31, rule: "burnt attempt" },
+    "settle not sent again": { from: 68, rule: "burnt attempt" },
     "never alone": { from: 8, rule: "alone" },
   };
   /** A change of the product shifts what a seed does: the next ones are tried too. */

@@ -43,6 +43,8 @@ interface Outcomes {
     readonly command_id: string;
     readonly attempt: number;
     readonly yielded?: unknown;
+    readonly claimed?: unknown;
+    readonly parked?: unknown;
   }[];
 }
 
@@ -93,12 +95,13 @@ export function watch({ time, record, fail }: WatchOptions): Watch {
   };
 
   const served = (outcomes: Outcomes["outcomes"], { verdicts = [] }: Handed): void => {
-    for (const [index, { command_id: id, attempt, yielded }] of outcomes.entries()) {
+    for (const [index, outcome] of outcomes.entries()) {
+      const { command_id: id, attempt } = outcome;
       const state = stateOf(record(), id);
       const verdict = verdicts[index];
       if (verdict === "accepted" || verdict === "duplicate") {
         const events = record().texts(executionIdOf(id));
-        const type = yielded === undefined ? '"call.' : '"command.yielded"';
+        const type = recordedAs(outcome);
         const isThere = events.some(
           (text) =>
             text.includes(type) &&
@@ -106,7 +109,8 @@ export function watch({ time, record, fail }: WatchOptions): Watch {
             text.includes(`"attempt":${attempt},`),
         );
         if (!isThere) broken("acknowledged outcome", `${verdict} ${id} of attempt ${attempt}`);
-      } else if (verdict !== "retry") {
+      } else if (verdict !== "retry" && outcome.claimed === undefined) {
+        // Rows are refused as well where others stand for the frame.
         const open = [...(state?.commands.values() ?? [])].find(
           ({ commandId }) => commandId === id,
         );
@@ -181,6 +185,13 @@ export function watch({ time, record, fail }: WatchOptions): Watch {
       }
     },
   };
+}
+
+/** How the event begins that an outcome is recorded by. */
+function recordedAs({ yielded, claimed, parked }: Outcomes["outcomes"][number]): string {
+  if (yielded !== undefined) return '"command.yielded"';
+  if (claimed !== undefined) return '"cursor.claimed"';
+  return parked === undefined ? '"call.' : '"wait.parked"';
 }
 
 const machineOf = (worker: string): string => worker.split(".")[0] ?? worker;

@@ -21,6 +21,7 @@ import type { Faults } from "./faults.ts";
 import { type Network, network } from "./network.ts";
 import type { PlantedBug } from "./planted.ts";
 import { newProcess, type Process } from "./process.ts";
+import { type Queues, queues, queueTool } from "./queue-tool.ts";
 import type { Random } from "./random.ts";
 import { recorded, type StoreRecord, type Violation } from "./record.ts";
 import { remoteBus } from "./remote-bus.ts";
@@ -54,6 +55,7 @@ export interface World {
   readonly record: StoreRecord;
   readonly watch: Watch;
   readonly outside: Effects;
+  readonly queues: Queues;
   readonly network: Network;
   readonly replicas: (Replica | undefined)[];
   readonly workers: (WorkerLife | undefined)[];
@@ -100,6 +102,7 @@ export function newWorld(options: WorldOptions): World {
     record,
     watch: seen,
     outside: effects(),
+    queues: queues(),
     replicas,
     workers: Array.from({ length: options.workers }),
     reports: [],
@@ -200,11 +203,15 @@ function startWorkerAt(parts: Parts, place: number): void {
     isAlone: ({ commandId, attempt }) => world.watch.isAlone(commandId, attempt),
     fail: parts.fail,
   });
+  const queue = queueTool({
+    ...{ owner, time, faults, outside: world.queues },
+    chance: own.stream("queue"),
+  });
   const worker = startWorker({
     control: bug?.control?.(control) ?? control,
     bus: remoteBus(parts.bus, { time, faults, owner, onPublish: () => {} }),
     clock: owner.clock,
-    tools: givenTools([tool, noopTool()]),
+    tools: givenTools([tool, queue, noopTool()]),
     // Some come back under the name that they had.
     workerId: own.chance(0.5) ? owner.machine : owner.name,
     pools: ["default"],

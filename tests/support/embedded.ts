@@ -18,6 +18,7 @@ import type { CredentialRecord } from "#core/ports/control-plane";
 import type { Stores } from "#core/ports/stores";
 import { executionUpdates } from "#core/wire/subjects";
 import { repositoryRoot } from "#scripts/install";
+import type { BuiltinToolOptions } from "#worker/registry";
 import type { ToolPolicy } from "#worker/tools/tool";
 
 export interface HouseOptions {
@@ -29,6 +30,8 @@ export interface HouseOptions {
   /** What tools may do beyond the default: no shell, no files. */
   readonly policy?: Partial<ToolPolicy>;
   readonly slots?: number;
+  /** Of the tools that come with the product. */
+  readonly toolOptions?: BuiltinToolOptions;
 }
 
 /** What came of one execution. */
@@ -71,6 +74,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
     credentials: async (alias) => credentials.get(alias),
     policy: { shell: false, fileRoots: [], ...options.policy },
     slots: options.slots ?? slotsDefault,
+    ...(options.toolOptions === undefined ? {} : { toolOptions: options.toolOptions }),
     report: (message) => void reports.push(message),
     workerLog: {
       notice: (message, thrown) => {

@@ -108,6 +108,13 @@ export class EngineRun {
     });
   }
 
+  /** Answers what waits under the key, or will. */
+  answer(key: string, output: Output): this {
+    const id = this.state.waits.get(key);
+    const about = id === undefined ? {} : { command_id: id };
+    return this.tell({ type: "wait.done", key, ...about, output });
+  }
+
   /** Settles open commands, oldest first, until none is left that the answers settle. */
   run(answers: Answers): this {
     for (let index = 0; index < this.open.length; ) {

@@ -1,10 +1,12 @@
-// Random playbooks with branches, joins, cycles, loops and failures, and random lives of their
-// executions: outcomes of all sorts in any order, attempts that are lost, waits for a time.
+// Random playbooks with branches, joins, cycles, loops, guards, waits and failures, and random lives of
+// their executions: outcomes of all sorts in any order, attempts that are lost, waits for a time,
+// answers that come before anybody waits for them.
 
 import fc from "fast-check";
 import type { IssuedCommand } from "#core/engine/journal";
 import type { Json } from "#core/model/json";
 import { inlineBytesMax } from "#core/model/limits";
+import type { Output } from "#core/model/outcome";
 import type { PlaybookDocument, StepDocument } from "#core/playbook/document";
 import { EngineRun, failed, ok, planOf } from "./engine.ts";
 
@@ -13,6 +15,9 @@ interface RandomStep {
   readonly arcs: readonly { readonly to: number; readonly back: boolean }[];
   readonly loop: number | undefined;
   readonly parallel: boolean;
+  readonly waits: boolean;
+  readonly guard: "none" | "once" | "never";
+  readonly emits: number;
 }
 
 const randomStep: fc.Arbitrary<RandomStep> = fc.record({
@@ -20,12 +25,17 @@ const randomStep: fc.Arbitrary<RandomStep> = fc.record({
   arcs: fc.array(fc.record({ to: fc.nat(5), back: fc.boolean() }), { maxLength: 3 }),
   loop: fc.option(fc.nat(5), { nil: undefined, freq: 2 }),
   parallel: fc.boolean(),
+  waits: fc.boolean(),
+  guard: fc.constantFrom("none", "none", "once", "never"),
+  emits: fc.nat(2),
 });
 
 /** What becomes of the oldest, or of another, open command. */
-type Fate = "small" | "odd" | "large" | "fails" | "lost" | "waits";
+type Fate = "small" | "odd" | "large" | "fails" | "lost" | "waits" | "early";
 
-const fates: readonly Fate[] = ["small", "small", "odd", "large", "fails", "lost", "waits"];
+const fates: readonly Fate[] = [
+  ...(["small", "small", "odd", "large", "fails", "lost", "waits", "early"] as const),
+];
 
 export interface RandomLife {
   readonly steps: readonly RandomStep[];
@@ -40,10 +50,14 @@ export const randomLife: fc.Arbitrary<RandomLife> = fc.record({
   }),
 });
 
-/** Arcs backwards are counted in a variable of their step, so that every cycle ends. */
+/**
+ * Arcs backwards are counted in a variable of their step, so that every cycle ends; a step that is
+ * passed by counts nothing, and leads forwards only.
+ */
 function documentOf(steps: readonly RandomStep[]): PlaybookDocument {
   const workflow = steps.map((own, index): StepDocument => {
-    const few = `{{ (turns_${index} | default(0)) < 3 and output.status == 'ok' }}`;
+    const ran = "output.status == 'ok' and output.data is not none";
+    const few = `{{ (turns_${index} | default(0)) < 3 and ${ran} }}`;
     const arcs = own.arcs.map(({ to, back }) => {
       const target = to % steps.length;
       const step = `s${target}`;
@@ -52,7 +66,12 @@ function documentOf(steps: readonly RandomStep[]): PlaybookDocument {
     });
     return {
       step: `s${index}`,
-      tool: [{ kind: "noop" }],
+      tool: [own.waits ? { kind: "wait", for: "callback" } : { kind: "noop" }],
+      emit: Array.from({ length: own.emits }, (_, n) => ({
+        event: `own.${n}`,
+        data: "{{ output }}",
+      })),
+      ...guardOf(own.guard, index),
       set: {
         [`turns_${index}`]: `{{ (turns_${index} | default(0)) + 1 }}`,
         [`deep.of_${index}`]: "{{ output.data }}",
@@ -72,6 +91,11 @@ function documentOf(steps: readonly RandomStep[]): PlaybookDocument {
   return { apiVersion: "noetl.io/v2", kind: "Playbook", metadata: { name: "t" }, workflow };
 }
 
+export function guardOf(guard: "none" | "once" | "never", index: number): Partial<StepDocument> {
+  if (guard === "none") return {};
+  return { when: guard === "once" ? `{{ (turns_${index} | default(0)) < 1 }}` : false };
+}
+
 /** Data that could pass for something else, were it not kept apart. */
 const odd = (): Json =>
   JSON.parse(
@@ -84,12 +108,29 @@ const large = (): Json => ({ text: "x".repeat(inlineBytesMax + 1), n: 1 });
 export function lived({ steps, turns }: RandomLife): EngineRun {
   const run = new EngineRun(planOf(documentOf(steps))).start();
   for (const { pick, fate } of turns) {
-    const command = run.open[pick % Math.max(1, run.open.length)];
-    if (command === undefined) break;
     run.nowMs += pick;
-    befall(run, command, fate);
+    if (fate === "early") answerEarly(run, pick);
+    const keys = [...run.state.waits.keys()];
+    const place = pick % Math.max(1, run.open.length + keys.length);
+    const command = run.open[place];
+    const key = keys[place - run.open.length];
+    if (command !== undefined) befall(run, command, fate);
+    else if (key !== undefined) run.answer(key, outputOf(fate));
   }
   return run;
+}
+
+/** For a wait that may come, or for nobody. */
+function answerEarly(run: EngineRun, pick: number): void {
+  const key = `s${pick % 6}:1`;
+  const { status, waits, answers } = run.state;
+  if (status !== "running" || waits.has(key) || answers.has(key)) return;
+  run.answer(key, outputOf(pick % 2 === 0 ? "large" : "odd"));
+}
+
+function outputOf(fate: Fate): Output {
+  const data = fate === "odd" ? odd() : fate === "large" ? large() : { pick: 1 };
+  return (fate === "fails" ? failed() : ok(data)).output;
 }
 
 function befall(run: EngineRun, command: IssuedCommand, fate: Fate): void {
@@ -112,8 +153,7 @@ function befall(run: EngineRun, command: IssuedCommand, fate: Fate): void {
     run.tell({ type: "command.yielded", command_id, attempt, checkpoint, due: run.nowMs + 1 });
     return;
   }
-  const data = fate === "odd" ? odd() : fate === "large" ? large() : { pick: 1 };
-  const { output } = fate === "fails" ? failed() : ok(data);
+  const output = outputOf(fate);
   run.open.splice(run.open.indexOf(command), 1);
   run.tell({
     type: fate === "fails" ? "call.error" : "call.done",

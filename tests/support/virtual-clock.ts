@@ -1,70 +1,28 @@
-// A clock that stands still until a test moves it. What falls due on the way happens in order of
-// time, and everything that follows from it in the same instant is let run before time goes on.
+// The product's virtual clock, with a way to move it in which everything that follows from one
+// sleeper's waking, in the same instant, is let run before time goes on.
 
-import type { Clock } from "#core/ports/clock";
+import {
+  type VirtualClock as PlainClock,
+  virtualClock as plainClock,
+  virtualStartMs,
+} from "#core/adapters/virtual-clock";
 
-interface Sleeper {
-  readonly atMs: number;
-  readonly order: number;
-  readonly wake: () => void;
-}
+export { virtualStartMs };
 
-export interface VirtualClock extends Clock {
+export interface VirtualClock extends PlainClock {
   /** Moves the time forward, waking sleepers when their time comes. */
   advance(byMs: number): Promise<void>;
-  /** Those who sleep now. */
-  sleeping(): number;
 }
 
-/** 2025-06-15T15:06:40Z, so that no test depends on the day it runs. */
-export const virtualStartMs = 1_750_000_000_000;
-
 export function virtualClock(startMs: number = virtualStartMs): VirtualClock {
-  const sleepers = new Set<Sleeper>();
-  let nowMs = startMs;
-  let order = 0;
-
-  const sleep = (delayMs: number, signal?: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      if (delayMs <= 0 || signal?.aborted === true) {
-        resolve();
-        return;
-      }
-      const wake = (): void => {
-        sleepers.delete(sleeper);
-        signal?.removeEventListener("abort", wake);
-        resolve();
-      };
-      const sleeper: Sleeper = { atMs: nowMs + delayMs, order: order++, wake };
-      sleepers.add(sleeper);
-      signal?.addEventListener("abort", wake, { once: true });
-    });
-
-  const nextBy = (untilMs: number): Sleeper | undefined => {
-    let next: Sleeper | undefined;
-    for (const sleeper of sleepers) {
-      if (sleeper.atMs > untilMs) continue;
-      const isSooner =
-        next === undefined ||
-        sleeper.atMs < next.atMs ||
-        (sleeper.atMs === next.atMs && sleeper.order < next.order);
-      if (isSooner) next = sleeper;
-    }
-    return next;
-  };
-
+  const clock = plainClock(startMs);
   const advance = async (byMs: number): Promise<void> => {
-    const untilMs = nowMs + byMs;
+    const untilMs = clock.nowMs() + byMs;
     await settled();
-    for (let next = nextBy(untilMs); next !== undefined; next = nextBy(untilMs)) {
-      nowMs = next.atMs;
-      next.wake();
-      await settled();
-    }
-    nowMs = untilMs;
+    while (clock.wakeNext(untilMs)) await settled();
+    clock.jumpTo(untilMs);
   };
-
-  return { nowMs: () => nowMs, sleep, advance, sleeping: () => sleepers.size };
+  return { ...clock, advance };
 }
 
 const turnsToSettle = 8;

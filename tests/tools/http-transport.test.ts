@@ -85,6 +85,12 @@ describe("redirects", () => {
     expect(failure.kind).toBe("forbidden");
     expect(httpLog.seen).toHaveLength(1);
     expect((await failureOf(guarded, { url: other }, toolContext())).kind).toBe("forbidden");
+    // What the worker was told holds for a tool that was told nothing, and beside what it was told.
+    const policy = { shell: false, fileRoots: [], egress: () => false };
+    for (const one of [tool, guarded]) {
+      const refused = await failureOf(one, { url: redirect(302, "/x") }, toolContext({ policy }));
+      expect(refused.kind).toBe("forbidden");
+    }
   });
 });
 

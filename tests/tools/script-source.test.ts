@@ -93,10 +93,16 @@ describe("a refusal", () => {
   });
 
   test("answers kinds of source that don't exist, naming those that do", async () => {
-    const script = { uri: "gs://bucket/x.py", source: { type: "gcs" } };
+    const script = { uri: "hdfs://cluster/x.py", source: { type: "hdfs" } };
     expect(await message({ script })).toBe(
-      "script.source.type: expected one of inline, file, found gcs",
+      "script.source.type: expected one of inline, file, http, s3, gcs, found hdfs",
     );
+  });
+
+  test("answers a file that is not UTF-8, instead of guessing at it", async () => {
+    writeFileSync(join(root, "latin.py"), Buffer.from([0x78, 0x3d, 0xe9]));
+    const reading = programText(file("latin.py"), context);
+    await expect(reading).rejects.toMatchObject({ failure: { kind: "script", code: "encoding" } });
   });
 
   test("answers missing and oversized programs", async () => {

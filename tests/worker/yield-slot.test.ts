@@ -102,7 +102,7 @@ test("a wait survives a worker that ends while the control plane is away", async
   await second.worker.stop({ graceMs: 0 });
 
   expect(second.control.reported).toMatchObject([
-    { command_id: flaky.command_id, yielded: { checkpoint: { version: 1, task: "only" } } },
+    { command_id: flaky.command_id, yielded: { checkpoint: { version: 2, task: "only" } } },
   ]);
 });
 

@@ -83,7 +83,7 @@ test("a wait of more than five seconds ends the attempt at once, with where to g
   expect(clock.sleeping()).toBe(0);
   expect(outcome.yielded).toMatchObject({
     delay_ms: longMs,
-    checkpoint: { version: 1, task: "flaky", attempt: 2 },
+    checkpoint: { version: 2, task: "flaky", attempt: 2 },
   });
   expect(outcome).toMatchObject({ attempt: 1, output: { status: "ok" } });
   expect(outcome).not.toHaveProperty("set");
@@ -290,12 +290,13 @@ test("a checkpoint that is not understood starts the pipeline at its first task"
   });
   const strange: readonly JsonObject[] = [
     {},
-    { ...checkpoint, version: 2 },
-    { ...checkpoint, version: "1" },
+    { ...checkpoint, version: 1 },
+    { ...checkpoint, version: "2" },
     { ...checkpoint, task: "a" },
     { ...checkpoint, state: "{" },
     { ...checkpoint, state },
-    { version: 1, state: JSON.stringify({ ...state, index: 9 }) },
+    { version: 2, state: JSON.stringify({ ...state, index: 9 }) },
+    withState({ retrying: "yes" }),
     withState({ index: -1 }),
     withState({ index: 0.5 }),
     withState({ executed: "many" }),

@@ -16,27 +16,46 @@ import { type ToolContext, ToolFailure } from "./tool.ts";
 
 /** A connection that calls take turns on, since tables they share may be temporary ones. */
 export interface DuckdbSession {
+  /** A folder that only this database may read and write, besides the roots; made when asked for. */
+  exchange(): Promise<string>;
   inTurn<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result>;
 }
 
 interface OpenInstance {
   readonly instance: DuckDBInstance;
   readonly temporary: string;
+  readonly exchange: string;
 }
 
 /** Opens sessions; one per tool, as it counts who uses which file. */
 export interface DuckdbOpener {
+  /** On a file, or on the database in memory that the tasks of one command share. */
   session(database: string, context: ToolContext): Promise<DuckdbSession>;
+  /** On a database in memory that nobody else sees. */
+  scratch(context: ToolContext): Promise<ScratchSession>;
+}
+
+export interface ScratchSession {
+  readonly session: DuckdbSession;
+  close(): Promise<void>;
 }
 
 export interface DuckdbOpenerOptions {
   readonly externalAccess: boolean;
   readonly extensions: string | undefined;
   readonly memoryBytesMax: number;
+  /** Runs before the database is confined, such as loading what it is made of. */
+  readonly prepare?: (connection: DuckDBConnection) => Promise<void>;
 }
 
 export function duckdbOpener(options: DuckdbOpenerOptions): DuckdbOpener {
   return {
+    scratch: async (context) => {
+      const roots = await realRoots(context.policy.fileRoots);
+      const key = `:memory:${randomUUID()}`;
+      const shared = await retained(key, () => openInstance(":memory:", roots, options));
+      return openSession(key, shared);
+    },
     session: async (database, context) => {
       const { fileRoots } = context.policy;
       const path = database === ":memory:" ? database : await databasePath(database, fileRoots);
@@ -44,22 +63,31 @@ export function duckdbOpener(options: DuckdbOpenerOptions): DuckdbOpener {
         const roots = await realRoots(fileRoots);
         const key = path === ":memory:" ? `:memory:${randomUUID()}` : path;
         const shared = await retained(key, () => openInstance(path, roots, options));
-        const connection = await shared.instance.connect();
-        return {
-          value: sessionOn(connection),
-          close: async () => {
-            connection.closeSync();
-            await released(key);
-          },
-        };
+        const { session, close } = await openSession(key, shared);
+        return { value: session, close };
       });
     },
   };
 }
 
-function sessionOn(connection: DuckDBConnection): DuckdbSession {
+async function openSession(key: string, shared: OpenInstance): Promise<ScratchSession> {
+  const connection = await shared.instance.connect();
+  return {
+    session: sessionOn(connection, shared),
+    close: async () => {
+      connection.closeSync();
+      await released(key);
+    },
+  };
+}
+
+function sessionOn(connection: DuckDBConnection, { exchange }: OpenInstance): DuckdbSession {
   let last: Promise<unknown> = Promise.resolve();
   return {
+    exchange: async () => {
+      await mkdir(exchange, { recursive: true, mode: 0o700 });
+      return exchange;
+    },
     inTurn: (work) => {
       const turn = last.then(() => work(connection));
       last = turn.catch(() => undefined);
@@ -104,6 +132,7 @@ async function openInstance(
   const { DuckDBInstance } = await duckdbApi();
   if (path !== ":memory:") await mkdir(dirname(path), { recursive: true });
   const temporary = join(tmpdir(), `noetl-duckdb-${randomUUID()}`);
+  const exchange = join(temporary, "exchange");
   const install = String(options.externalAccess);
   const instance = await DuckDBInstance.create(path, {
     autoinstall_known_extensions: install,
@@ -118,8 +147,10 @@ async function openInstance(
     if (options.extensions !== undefined) {
       await connection.run(`SET extension_directory = ${quoted(resolve(options.extensions))}`);
     }
+    await options.prepare?.(connection);
     if (!options.externalAccess) {
-      await connection.run(`SET allowed_directories = [${roots.map(quoted).join(", ")}]`);
+      const allowed = [...roots, exchange].map(quoted).join(", ");
+      await connection.run(`SET allowed_directories = [${allowed}]`);
       await connection.run("SET enable_external_access = false");
     }
     await connection.run("SET lock_configuration = true");
@@ -129,7 +160,7 @@ async function openInstance(
   } finally {
     connection.closeSync();
   }
-  return { instance, temporary };
+  return { instance, temporary, exchange };
 }
 
 function quoted(text: string): string {

@@ -1,5 +1,5 @@
-// Decides which database file a duckdb call may open: only one that lies, links resolved, within
-// the folders that the worker's operator named.
+// Decides which file a tool may open for a playbook: only one that lies, links resolved, within the
+// folders that the worker's operator named.
 
 import { realpath } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
@@ -33,15 +33,24 @@ export async function realRoots(fileRoots: readonly string[]): Promise<readonly 
 }
 
 /** The real path of a database file; relative ones start at the first root. */
-export async function databasePath(path: string, fileRoots: readonly string[]): Promise<string> {
+export function databasePath(path: string, fileRoots: readonly string[]): Promise<string> {
+  return pathInRoots("database", path, fileRoots);
+}
+
+/** The real path of the file that a field names; relative ones start at the first root. */
+export async function pathInRoots(
+  name: string,
+  path: string,
+  fileRoots: readonly string[],
+): Promise<string> {
   const roots = await realRoots(fileRoots);
   const [first] = roots;
   if (first === undefined) {
-    throw forbidden("database: files are not allowed on this worker, which has no file roots");
+    throw forbidden(`${name}: files are not allowed on this worker, which has no file roots`);
   }
   const real = await resolved(resolve(first, path));
   if (!roots.some((root) => real.startsWith(root.endsWith(sep) ? root : root + sep))) {
-    throw forbidden("database: expected a file within the worker's file roots");
+    throw forbidden(`${name}: expected a file within the worker's file roots`);
   }
   return real;
 }

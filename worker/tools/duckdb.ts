@@ -57,7 +57,7 @@ export function duckdbTool(options: DuckdbToolOptions = {}): Tool {
         try {
           const session = await opener.session(database, context);
           return await session.inTurn((connection) =>
-            runCall(connection, call, { deadline, rowBytesMax }),
+            runDuckdbCall(connection, call, { deadline, rowBytesMax }),
           );
         } catch (error) {
           throw error instanceof ToolFailure ? error : (deadline.ended() ?? duckdbFailure(error));
@@ -71,7 +71,7 @@ interface Bounds {
   readonly rowBytesMax: number;
 }
 
-async function runCall(
+export async function runDuckdbCall(
   connection: DuckDBConnection,
   call: SqlCall,
   bounds: Bounds,
@@ -97,7 +97,7 @@ const interruptAgainMs = 20;
  * Interrupts from the end of the deadline on, again and again, until the returned function is
  * called.
  */
-function interruptOnAbort(connection: DuckDBConnection, deadline: Deadline): () => void {
+export function interruptOnAbort(connection: DuckDBConnection, deadline: Deadline): () => void {
   let timer: ReturnType<typeof setInterval> | undefined;
   const interrupt = () => {
     connection.interrupt();
@@ -218,7 +218,7 @@ const transient = /Conflict on|Could not set lock|transaction conflict|write-wri
  * A DuckDB error by its own name for it, such as `Catalog Error`; lock and write conflicts may
  * pass.
  */
-function duckdbFailure(error: unknown): ToolFailure {
+export function duckdbFailure(error: unknown): ToolFailure {
   const text = error instanceof Error ? error.message : String(error);
   const message = text.replace(/^Failed to \w+ \w+: /, "").slice(0, errorMessageCharsMax);
   const code = /^([A-Za-z]+(?: [A-Za-z]+)*) (?:Error|Exception):/.exec(message)?.[0].slice(0, -1);

@@ -29,21 +29,28 @@ function tooLarge(bytesMax: number): ToolFailure {
   });
 }
 
-/** All bytes of a body; stops the transfer as soon as it is known to exceed `bytesMax`. */
-export async function bodyBytes(response: Response, bytesMax: number): Promise<Uint8Array> {
+/**
+ * All bytes of a body; stops the transfer as soon as it is known to exceed `bytesMax`.
+ * @param refusal what a longer body means; a failure of kind `result` without it.
+ */
+export async function bodyBytes(
+  response: Response,
+  bytesMax: number,
+  refusal: (bytesMax: number) => ToolFailure = tooLarge,
+): Promise<Uint8Array> {
   const announced = Number(response.headers.get("content-length") ?? 0);
   const body = response.body;
   if (body === null) return new Uint8Array();
   if (announced > bytesMax) {
     await body.cancel();
-    throw tooLarge(bytesMax);
+    throw refusal(bytesMax);
   }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.byteLength;
     // Leaving the loop cancels the stream, which closes the connection.
-    if (bytes > bytesMax) throw tooLarge(bytesMax);
+    if (bytes > bytesMax) throw refusal(bytesMax);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, bytes);

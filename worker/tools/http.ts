@@ -50,7 +50,7 @@ async function call(config: JsonObject, context: ToolContext, { deadline, option
   const { response, url } = await exchange(request, deadline, {
     followRedirects,
     verifySsl,
-    egress: options.egress ?? (() => true),
+    egress: egressOf(options, context),
     credentialHeaders: auth === undefined ? [] : [auth.header],
   });
   let bytes: Uint8Array;
@@ -63,6 +63,14 @@ async function call(config: JsonObject, context: ToolContext, { deadline, option
   const body = decodedBody(bytes, type, response.headers.get("content-type"));
   const elapsedMs = Math.round(performance.now() - startMs);
   return httpOutput(response, { url: url.href, body, elapsed_ms: elapsedMs });
+}
+
+/** What this tool was told and what the worker was told both hold. */
+function egressOf(
+  { egress: own = () => true }: HttpToolOptions,
+  { policy: { egress: workers = () => true } }: ToolContext,
+): (url: URL) => boolean {
+  return (url) => own(url) && workers(url);
 }
 
 function httpOutput(response: Response, rest: JsonObject): Output {

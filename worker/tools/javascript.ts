@@ -63,10 +63,11 @@ export function javascriptTool(options: JavascriptToolOptions = {}): JavascriptT
     idleMs: options.idleMs ?? idleProcessMs,
   });
   const run = async (config: JsonObject, context: ToolContext): Promise<Output> => {
-    const code = await programText(config, context);
-    const given = JSON.stringify({ inputs: callInput(config), names: stepNames(config, context) });
-    const printed = capturePrinted(context);
     return withDeadline(config, context, async ({ signal, endsAtMs, ended }) => {
+      const code = await programText(config, context);
+      const inputs = callInput(config);
+      const given = JSON.stringify({ inputs, names: stepNames(config, context) });
+      const printed = capturePrinted(context);
       const runner = await pool.take(signal);
       if (runner === undefined) return stopped(ended());
       const reply = await runner.call({

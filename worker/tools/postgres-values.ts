@@ -190,7 +190,8 @@ export function parameterText(value: Json, type: string | undefined): string | n
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-function arrayText(items: readonly Json[]): string {
+/** A list as the text of an array, nested lists as its further dimensions. */
+export function arrayText(items: readonly Json[]): string {
   const parts = items.map((item) => {
     if (item === null) return "NULL";
     if (Array.isArray(item)) return arrayText(item);

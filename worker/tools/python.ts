@@ -9,7 +9,7 @@ import {
   pythonRunnersMax,
 } from "#core/model/limits";
 import type { Output } from "#core/model/outcome";
-import { configFailure, withDeadline } from "./call-config.ts";
+import { configFailure, type Deadline, withDeadline } from "./call-config.ts";
 import { capturePrinted, outputOf, printedMeta, stopped } from "./code-call.ts";
 import { cleanEnvironment, type WorkerEnvironment } from "./process-group.ts";
 import { pythonCall } from "./python-config.ts";
@@ -71,11 +71,12 @@ export function pythonTool(options: PythonToolOptions = {}): PythonTool {
   return {
     kind: "python",
     run: (config, context) =>
-      outputOf(async () => {
-        const { interpreter, request } = await pythonCall(config, context, defaults);
-        const pool = poolOf(interpreter);
-        return runOn(pool, { config, context, interpreter, request });
-      }),
+      outputOf(() =>
+        withDeadline(config, context, async (deadline) => {
+          const { interpreter, request } = await pythonCall(config, context, defaults);
+          return runOn(poolOf(interpreter), { deadline, context, interpreter, request });
+        }),
+      ),
     close: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.close()));
     },
@@ -84,30 +85,28 @@ export function pythonTool(options: PythonToolOptions = {}): PythonTool {
 }
 
 interface Run {
-  readonly config: JsonObject;
+  readonly deadline: Deadline;
   readonly context: ToolContext;
   readonly interpreter: string;
   readonly request: JsonObject;
 }
 
-function runOn(
+async function runOn(
   pool: WarmPool<PythonRunner>,
-  { config, context, interpreter, request }: Run,
+  { deadline: { signal, ended }, context, interpreter, request }: Run,
 ): Promise<Output> {
-  return withDeadline(config, context, async ({ signal, ended }) => {
-    const printed = capturePrinted(context);
-    const runner = await pool.take(signal);
-    if (runner === undefined) return stopped(ended());
-    const reply = await runner.call({
-      request,
-      stdout: printed.stdout.write,
-      stderr: printed.stderr.write,
-      signal,
-    });
-    pool.give(runner);
-    printed.stdout.end();
-    printed.stderr.end();
-    if (reply.kind === "stopped") return { ...stopped(ended()), ...printedMeta(printed) };
-    return pythonOutput(reply, printed, interpreter);
+  const printed = capturePrinted(context);
+  const runner = await pool.take(signal);
+  if (runner === undefined) return stopped(ended());
+  const reply = await runner.call({
+    request,
+    stdout: printed.stdout.write,
+    stderr: printed.stderr.write,
+    signal,
   });
+  pool.give(runner);
+  printed.stdout.end();
+  printed.stderr.end();
+  if (reply.kind === "stopped") return { ...stopped(ended()), ...printedMeta(printed) };
+  return pythonOutput(reply, printed, interpreter);
 }

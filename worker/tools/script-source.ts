@@ -1,15 +1,23 @@
-// Where the text of a program comes from: `code` of the step, or `script` with an inline text or a
-// file below a folder that the worker's operator named. Nothing is fetched from a network.
+// Where the text of a program comes from: `code` of the step, or `script` with an inline text, a
+// file below a folder that the worker's operator named, or something that is fetched for the call.
 
 import { realpath, stat } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
 import { messageOf } from "#core/model/fault";
 import type { JsonObject } from "#core/model/json";
 import { scriptBytesMax } from "#core/model/limits";
-import { configFailure, objectField, textField } from "./call-config.ts";
-import type { ToolContext } from "./tool.ts";
+import {
+  configFailure,
+  type Deadline,
+  numberField,
+  objectField,
+  textField,
+  withDeadline,
+} from "./call-config.ts";
+import { httpScript, objectScript } from "./script-fetch.ts";
+import { type ToolContext, ToolFailure } from "./tool.ts";
 
-const sourceKinds = "inline, file";
+const sourceKinds = "inline, file, http, s3, gcs";
 
 /**
  * The program of a step: `code`, else `spec.code`, else `script` (language reference §2.2, §2.3).
@@ -20,7 +28,7 @@ export async function programText(config: JsonObject, context: ToolContext): Pro
   if (code !== undefined) return bounded("code", code);
   const script = objectField(config, "script");
   if (script === undefined) throw configFailure("code: expected the text of a program, found none");
-  return scriptText(script.value, context);
+  return scriptText(script.value, context, config);
 }
 
 function specCode(config: JsonObject): string | undefined {
@@ -29,14 +37,25 @@ function specCode(config: JsonObject): string | undefined {
 }
 
 /**
- * The text of `script: {uri, source: {type: inline | file, code}}`. Without a type, a script with
- * `code` or `content` is inline and one with a `uri` is a file.
+ * The text of `script: {uri, source: {type: inline | file | http | s3 | gcs, …}}`. Without a type,
+ * a script with `code` or `content` is inline, one with an endpoint comes from there, and one with
+ * a `uri` from where its scheme says; without a scheme it is a file.
+ * @param call the config whose `timeout` bounds a fetch too.
  */
-export async function scriptText(script: JsonObject, context: ToolContext): Promise<string> {
+export async function scriptText(
+  script: JsonObject,
+  context: ToolContext,
+  call: JsonObject = {},
+): Promise<string> {
+  const { source: _source, type: _type, ...beside } = script;
   const source = objectField(script, "source")?.value ?? {};
+  const place = { ...beside, ...source };
   const inline = textField(source, "code", "content") ?? textField(script, "code", "content");
-  const type = textField(source, "type")?.value ?? (inline === undefined ? "file" : "inline");
-  switch (type) {
+  const type = textField(source, "type")?.value ?? textField(script, "type")?.value;
+  const kind = type ?? (inline === undefined ? kindOfPlace(place) : "inline");
+  const fetched = (fetch: (deadline: Deadline) => Promise<Uint8Array>): Promise<string> =>
+    withDeadline(shorterOf(place, call), context, async (deadline) => utf8(await fetch(deadline)));
+  switch (kind) {
     case "inline":
       if (inline !== undefined) return bounded(`script.${inline.name}`, inline.value);
       throw configFailure("script.source.code: expected the text of a program, found none");
@@ -45,9 +64,31 @@ export async function scriptText(script: JsonObject, context: ToolContext): Prom
         textField(source, "path") ?? textField(script, "uri", "path"),
         context.policy,
       );
+    case "http":
+      return fetched((deadline) => httpScript({ place, context, deadline }));
+    case "s3":
+    case "gcs":
+      return fetched((deadline) => objectScript(kind, { place, context, deadline }));
     default:
-      throw configFailure(`script.source.type: expected one of ${sourceKinds}, found ${type}`);
+      throw configFailure(`script.source.type: expected one of ${sourceKinds}, found ${kind}`);
   }
+}
+
+function kindOfPlace(place: JsonObject): string {
+  const uri = textField(place, "uri", "path")?.value ?? "";
+  if (uri.startsWith("s3://")) return "s3";
+  if (uri.startsWith("gs://")) return "gcs";
+  if (/^https?:\/\//i.test(uri)) return "http";
+  return uri === "" && textField(place, "endpoint", "url") !== undefined ? "http" : "file";
+}
+
+/** Of the timeouts of a script and of its call the one that ends first, if there is any. */
+function shorterOf(...configs: readonly JsonObject[]): JsonObject {
+  const seconds = configs.flatMap((config) => {
+    const found = numberField(config, "timeout_seconds", "timeout");
+    return found === undefined ? [] : [found.value];
+  });
+  return seconds.length === 0 ? {} : { timeout: Math.min(...seconds) };
 }
 
 async function fileText(
@@ -57,8 +98,31 @@ async function fileText(
   if (uri === undefined) throw configFailure("script.uri: expected the path of a file, found none");
   const path = await pathInRoots(uri.value.replace(/^file:\/\//, ""), policy.fileRoots);
   const { size } = await stat(path);
-  if (size > scriptBytesMax) throw tooLong("script.uri", size);
-  return Bun.file(path).text();
+  // One that grows while it is read is cut off just behind the bound, and so still refused.
+  const bytes = size > scriptBytesMax ? undefined : await firstBytes(path);
+  const length = bytes?.length ?? size;
+  if (bytes === undefined || length > scriptBytesMax) throw tooLong("script.uri", length);
+  return utf8(bytes);
+}
+
+function firstBytes(path: string): Promise<Uint8Array> {
+  return Bun.file(path)
+    .slice(0, scriptBytesMax + 1)
+    .bytes();
+}
+
+/** Text that was guessed at is another program than the one that was written. */
+function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new ToolFailure({
+      kind: "script",
+      code: "encoding",
+      message: "the script is not UTF-8",
+      retryable: false,
+    });
+  }
 }
 
 /**

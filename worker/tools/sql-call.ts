@@ -52,7 +52,7 @@ export async function sqlCall(config: JsonObject, context: ToolContext): Promise
 async function script(config: JsonObject, context: ToolContext): Promise<Field | undefined> {
   const given = objectField(config, "script");
   if (given === undefined) return undefined;
-  return { name: "script", value: await scriptText(given.value, context) };
+  return { name: "script", value: await scriptText(given.value, context, config) };
 }
 
 function paramsOf(config: JsonObject): readonly Json[] | undefined {

@@ -1,5 +1,6 @@
 // The contract of a built-in tool: rendered config in, one outcome envelope out.
 
+import type { IterationBinding } from "#core/model/command";
 import type { CommandId, ExecutionId } from "#core/model/ids";
 import type { Json, JsonObject } from "#core/model/json";
 import type { Failure, Output, ResultRef } from "#core/model/outcome";
@@ -18,6 +19,8 @@ export interface ToolPolicy {
   readonly shell: boolean;
   /** Folders from which `script: {source: {type: file}}` and database files may come. */
   readonly fileRoots: readonly string[];
+  /** Whether a request may be sent there, asked again at every redirect; anywhere without it. */
+  readonly egress?: (url: URL) => boolean;
 }
 
 /** State that the tasks of one step share (an open DuckDB); closed when the command ends. */
@@ -35,6 +38,8 @@ export interface ToolContext {
   readonly step: string;
   readonly label: string;
   readonly attempt: number;
+  /** The item or row that the call is for, of a loop. */
+  readonly iteration?: IterationBinding;
   /** The same over all attempts of this call: what makes an external effect idempotent. */
   readonly idempotencyKey: string;
   readonly workerId: string;

@@ -21,6 +21,8 @@ export interface Callable {
   /** Whether any named argument is taken; `args[0]` is then a list of pairs. */
   readonly open: boolean;
   readonly apply: Apply;
+  /** What is wrong with a constant argument, by its index, where that is known beforehand. */
+  readonly check?: (index: number, value: unknown) => string | undefined;
 }
 
 export type Registry = ReadonlyMap<string, Callable>;

@@ -1,30 +1,38 @@
-// Calendar text of an instant, computed: the language has no clock of its own to ask.
+// The calendar, computed: the language has no clock of its own to ask. Days are counted from
+// 1970-01-01 in the proleptic Gregorian calendar, everything is UTC.
 
-const dayMs = 86_400_000;
+export const secondsPerDay = 86_400;
 /** Days from 0000-03-01 to 1970-01-01; years that start in March end with their leap day. */
 const daysToEpoch = 719_468;
 const daysPerEra = 146_097;
 const yearsPerEra = 400;
 
+export interface CalendarDay {
+  readonly year: number;
+  /** From 1. */
+  readonly month: number;
+  readonly day: number;
+}
+
 /** An instant as RFC 3339 text in UTC with milliseconds: `2026-01-31T08:00:00.000Z`. */
 export function rfc3339(instantMs: number): string {
   const ms = Math.floor(instantMs);
-  const days = Math.floor(ms / dayMs);
-  const rest = ms - days * dayMs;
-  const { year, month, day } = civil(days);
-  const date = `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`;
-  const hours = pad(Math.floor(rest / 3_600_000), 2);
-  const minutes = pad(Math.floor(rest / 60_000) % 60, 2);
-  const seconds = pad(Math.floor(rest / 1_000) % 60, 2);
-  return `${date}T${hours}:${minutes}:${seconds}.${pad(rest % 1_000, 3)}Z`;
+  const seconds = Math.floor(ms / 1_000);
+  return `${secondsText(seconds)}.${pad(ms - seconds * 1_000, 3)}Z`;
 }
 
-/** The date of a day counted from 1970-01-01, in the proleptic Gregorian calendar. */
-function civil(days: number): {
-  readonly year: number;
-  readonly month: number;
-  readonly day: number;
-} {
+/** `2026-01-31T08:00:00` of seconds since 1970. */
+export function secondsText(seconds: number): string {
+  const days = Math.floor(seconds / secondsPerDay);
+  const rest = seconds - days * secondsPerDay;
+  const { year, month, day } = calendarDay(days);
+  const date = `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`;
+  const minutes = Math.floor(rest / 60);
+  return `${date}T${pad(Math.floor(minutes / 60), 2)}:${pad(minutes % 60, 2)}:${pad(rest % 60, 2)}`;
+}
+
+/** The date of a day counted from 1970-01-01. */
+export function calendarDay(days: number): CalendarDay {
   const shifted = days + daysToEpoch;
   const era = Math.floor(shifted / daysPerEra);
   const dayOfEra = shifted - era * daysPerEra;
@@ -40,6 +48,22 @@ function civil(days: number): {
   return { year, month, day };
 }
 
-function pad(value: number, width: number): string {
+/** The day of a date, counted from 1970-01-01; the inverse of `calendarDay`. */
+export function dayNumber({ year, month, day }: CalendarDay): number {
+  const marchYear = month <= 2 ? year - 1 : year;
+  const era = Math.floor(marchYear / yearsPerEra);
+  const yearOfEra = marchYear - era * yearsPerEra;
+  const marchMonth = month > 2 ? month - 3 : month + 9;
+  const dayOfYear = Math.floor((153 * marchMonth + 2) / 5) + day - 1;
+  const leapDays = Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100);
+  return era * daysPerEra + yearOfEra * 365 + leapDays + dayOfYear - daysToEpoch;
+}
+
+export function daysInMonth(year: number, month: number): number {
+  const next = month === 12 ? { year: year + 1, month: 1 } : { year, month: month + 1 };
+  return dayNumber({ ...next, day: 1 }) - dayNumber({ year, month, day: 1 });
+}
+
+export function pad(value: number, width: number): string {
   return String(value).padStart(width, "0");
 }

@@ -89,6 +89,9 @@ function foldingRun(): Run {
     stepsLeft: foldingSteps,
     out: "",
     slots: [],
+    outer: undefined,
+    calls: 0,
+    levels: 0,
     place: { source: "", offset: 0, operands: [] },
     wide: false,
   };

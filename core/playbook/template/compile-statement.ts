@@ -1,8 +1,10 @@
-// Turns statements into closures that print to the run, and manages the names they bind.
+// Turns statements into closures that print to the run, and manages the names they bind. Loops and
+// macros are compiled beside it.
 
 import { templateOutputCharsMax } from "#core/model/limits";
 import {
   type Bindings,
+  becomeCertain,
   bindName,
   clearSlots,
   forgetBranch,
@@ -12,15 +14,17 @@ import {
 } from "./bindings.ts";
 import { compileBlockFilter } from "./compile-call.ts";
 import { type Context, compileNode, placeOf } from "./compile-expression.ts";
+import { compileFor } from "./compile-loop.ts";
+import { compileCallBlock, compileMacro } from "./compile-macro.ts";
 import { plain } from "./contract.ts";
-import { Loop, Namespace } from "./loop.ts";
+import { Namespace } from "./loop.ts";
 import { textOf } from "./print.ts";
-import { type Evaluate, fail, type Place, type Run, spend, spendChars } from "./run.ts";
+import { type Evaluate, fail, type Place, type Run, spendChars } from "./run.ts";
 import type { FilterExpression, Statement, Target } from "./syntax.ts";
 import { itemsOf, truthOf } from "./values.ts";
 
 export type Execute = (run: Run) => void;
-type Node<Kind extends Statement["kind"]> = Extract<Statement, { readonly kind: Kind }>;
+export type Node<Kind extends Statement["kind"]> = Extract<Statement, { readonly kind: Kind }>;
 
 /** One closure for a body of statements. */
 export function compileBody(statements: readonly Statement[], context: Context): Execute {
@@ -34,6 +38,14 @@ export function compileBody(statements: readonly Statement[], context: Context):
 }
 
 function compileStatement(statement: Statement, context: Context): Execute {
+  const { collected } = context;
+  collected.level++;
+  const execute = compileKind(statement, context);
+  collected.level--;
+  return execute;
+}
+
+function compileKind(statement: Statement, context: Context): Execute {
   switch (statement.kind) {
     case "text": {
       const { text } = statement;
@@ -56,6 +68,10 @@ function compileStatement(statement: Statement, context: Context): Execute {
       return compileCapture(statement, context);
     case "with":
       return compileWith(statement, context);
+    case "macro":
+      return compileMacro(statement, context);
+    case "call-block":
+      return compileCallBlock(statement, context);
     default: {
       const none: never = statement;
       return none;
@@ -63,7 +79,7 @@ function compileStatement(statement: Statement, context: Context): Execute {
   }
 }
 
-function print(run: Run, text: string): void {
+export function print(run: Run, text: string): void {
   run.out += text;
   if (run.out.length > templateOutputCharsMax) {
     fail(run, "limit", `the template prints more than ${templateOutputCharsMax} characters`);
@@ -72,7 +88,11 @@ function print(run: Run, text: string): void {
 
 function compileOutput({ expression }: Node<"output">, context: Context): Execute {
   const { evaluate } = compileNode(expression, context);
-  const place = placeOf(context, expression.start, [expression]);
+  return printing(evaluate, placeOf(context, expression.start, [expression]));
+}
+
+/** Prints the text of a value. */
+export function printing(evaluate: Evaluate, place: Place): Execute {
   return (run) => {
     const value = evaluate(run);
     run.place = place;
@@ -111,10 +131,10 @@ function inBranch(bindings: Bindings, compile: () => Execute): Execute {
 type Assign = (run: Run, value: unknown) => void;
 
 /** Binds the names of a target; from here on they are certain. */
-function compileTarget(target: Target, context: Context): Assign {
+export function compileTarget(target: Target, context: Context): Assign {
   const { bindings, collected } = context;
-  const slots = target.names.map((name) => bindName(bindings, name, collected));
-  for (const name of target.names) bindings.certain.add(name);
+  const slots = target.names.map((name) => bindName(bindings, name));
+  for (const name of target.names) becomeCertain(bindings, name, collected);
   const [slot] = slots;
   if (!target.unpack && slot !== undefined) {
     return (run, value) => {
@@ -136,65 +156,6 @@ function unpack(
     fail(run, "type", `${slots.length} names can't take ${items.length} values`);
   }
   for (const [index, slot] of slots.entries()) run.slots[slot] = items[index];
-}
-
-/** A loop's body starts each round with its own names unset. */
-function compileFor(statement: Node<"for">, context: Context): Execute {
-  const { collected } = context;
-  const iterable = compileNode(statement.iterable, context).evaluate;
-  const inner = { collected, bindings: openBindings(context.bindings) };
-  const assign = compileTarget(statement.target, inner);
-  const condition = statement.condition && compileNode(statement.condition, inner).evaluate;
-  const loopSlot = bindName(inner.bindings, "loop", collected);
-  inner.bindings.certain.add("loop");
-  const body = compileBody(statement.body, inner);
-  const own = [...inner.bindings.slots.values()];
-  const otherwise = compileElse(statement.otherwise, context);
-  const place = placeOf(context, statement.offset, [statement.iterable]);
-  return (run) => {
-    const collection = iterable(run);
-    run.place = place;
-    const all = itemsOf(collection, run);
-    spend(run, all.length);
-    const items = condition === undefined ? all : keep(run, all, { own, assign, condition });
-    const loop = new Loop(items);
-    for (let index = 0; index < items.length; index++) {
-      run.place = place;
-      spend(run, 1);
-      clearSlots(run, own);
-      loop.index = index;
-      run.slots[loopSlot] = loop;
-      assign(run, items[index]);
-      body(run);
-    }
-    if (items.length === 0) otherwise(run);
-  };
-}
-
-function compileElse(statements: readonly Statement[], context: Context): Execute {
-  const bindings = openBindings(context.bindings);
-  const body = compileBody(statements, { collected: context.collected, bindings });
-  const own = [...bindings.slots.values()];
-  return (run) => {
-    clearSlots(run, own);
-    body(run);
-  };
-}
-
-interface Keeping {
-  readonly own: readonly number[];
-  readonly assign: Assign;
-  readonly condition: Evaluate;
-}
-
-function keep(run: Run, items: readonly unknown[], keeping: Keeping): readonly unknown[] {
-  const kept: unknown[] = [];
-  for (const item of items) {
-    clearSlots(run, keeping.own);
-    keeping.assign(run, item);
-    if (truthOf(keeping.condition(run), run)) kept.push(item);
-  }
-  return kept;
 }
 
 function compileSetAttribute(statement: Node<"set-attribute">, context: Context): Execute {

@@ -5,7 +5,7 @@ import {
   templateStepsMax,
   templatesRememberedMax,
 } from "#core/model/limits";
-import { type Collected, openBindings, unset } from "./bindings.ts";
+import { type Bindings, type Collected, openFrame, unset } from "./bindings.ts";
 import { compileNode } from "./compile-expression.ts";
 import { compileBody } from "./compile-statement.ts";
 import {
@@ -75,12 +75,31 @@ function compileText(text: string): Template {
   if (lone !== undefined) return compileLone(text, lone);
   const cursor = { tokens, at: 0, depth: 0 };
   const statements = parseStatements(cursor);
-  const collected = collector(text);
-  const body = compileBody(statements, { collected, bindings: openBindings(undefined) });
-  return assemble(text, collected, (run) => {
+  const collected = collector(text, text.includes("macro") ? macroNamesIn(tokens) : noNames);
+  const bindings = openFrame(undefined, collected);
+  const body = compileBody(statements, { collected, bindings });
+  compileRest(collected);
+  return assemble(text, { collected, bindings }, (run) => {
     body(run);
     return run.out;
   });
+}
+
+/** Bodies of macros, which may hold further ones; then what is known of their calls is checked. */
+function compileRest({ later, checks }: Collected): void {
+  for (const compile of later) compile();
+  for (const check of checks) check();
+}
+
+function macroNamesIn(tokens: readonly Token[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const [index, token] of tokens.entries()) {
+    const mark = tokens[index - 1];
+    const name = tokens[index + 1];
+    if (token.kind !== "name" || token.value !== "macro" || name?.kind !== "name") continue;
+    if (mark?.kind === "mark" && mark.value === "{%") names.add(name.value);
+  }
+  return names;
 }
 
 /**
@@ -112,25 +131,47 @@ function loneExpression(tokens: readonly Token[]): Expression | undefined {
 }
 
 function compileLone(text: string, expression: Expression): Template {
-  const collected = collector(text);
-  const { evaluate } = compileNode(expression, { collected, bindings: openBindings(undefined) });
-  return assemble(text, collected, (run) => {
+  const collected = collector(text, noNames);
+  const bindings = openFrame(undefined, collected);
+  const { evaluate } = compileNode(expression, { collected, bindings });
+  return assemble(text, { collected, bindings }, (run) => {
     const value = plain(evaluate(run));
     return run.wide ? narrowed(value, run) : value;
   });
 }
 
-function collector(source: string): Collected {
-  return { source, reads: new Map(), slotCount: 0, usesEnvironment: false, depth: 0 };
+const noNames: ReadonlySet<string> = new Set();
+
+function collector(source: string, macroNames: ReadonlySet<string>): Collected {
+  return {
+    source,
+    reads: new Map(),
+    macroNames,
+    later: [],
+    checks: [],
+    usesEnvironment: false,
+    depth: 0,
+    level: 0,
+    moment: 0,
+  };
 }
 
-function assemble(text: string, collected: Collected, evaluate: Evaluate): Template {
+interface Compilation {
+  readonly collected: Collected;
+  readonly bindings: Bindings;
+}
+
+function assemble(
+  text: string,
+  { collected, bindings }: Compilation,
+  evaluate: Evaluate,
+): Template {
   const reads: readonly ReadPath[] = [...collected.reads.values()];
   return {
     text,
     reads,
     constant: reads.length === 0 && !collected.usesEnvironment,
-    evaluate: evaluator(text, collected.slotCount, evaluate),
+    evaluate: evaluator(text, bindings.frame.slotCount, evaluate),
   };
 }
 
@@ -146,6 +187,9 @@ function evaluator(text: string, slotCount: number, evaluate: Evaluate): Templat
     stepsLeft: 0,
     out: "",
     slots: new Array(slotCount).fill(unset),
+    outer: undefined,
+    calls: 0,
+    levels: 0,
     place,
     wide: false,
   });
@@ -157,12 +201,20 @@ function evaluator(text: string, slotCount: number, evaluate: Evaluate): Templat
     run.nowMs = environment.nowMs;
     run.stepsLeft = templateStepsMax;
     run.wide = false;
+    const { slots } = run;
     try {
       return evaluate(run);
     } finally {
       run.scope = emptyScope;
       run.out = "";
-      if (slotCount > 0) run.slots.fill(unset);
+      if (slotCount > 0) {
+        slots.fill(unset);
+        // An evaluation that failed inside a call is still there.
+        run.slots = slots;
+        run.outer = undefined;
+        run.calls = 0;
+        run.levels = 0;
+      }
       idle = run;
     }
   };

@@ -17,6 +17,17 @@ export class View {
   ) {}
 }
 
+/**
+ * What a call of `token()` is noted as reading, and the name under which it asks the scope for
+ * `Secrets`. No name of a template looks like it: a value called `token` stays what it is.
+ */
+export const secretRoot = "token()";
+
+/** Gives the token of a credential by its alias; what it throws ends the evaluation. */
+export class Secrets {
+  constructor(readonly read: (alias: string) => string) {}
+}
+
 /** A static path that a template reads: a root name, then keys up to the first dynamic one. */
 export interface ReadPath {
   readonly root: string;

@@ -1,6 +1,6 @@
 // Filters that change the form of a value: defaults, JSON, base64, parts of dicts.
 
-import { attributeOf, isRecord, subscriptOf } from "./access.ts";
+import { attributeOf, isRecord, setOwn, subscriptOf } from "./access.ts";
 import { type Callable, define } from "./callable.ts";
 import { jsonText, jsonValue } from "./json.ts";
 import { textOf } from "./print.ts";
@@ -58,6 +58,31 @@ function toList(value: unknown, _: readonly unknown[], run: Run): unknown {
   return [...itemsOf(value, run)];
 }
 
+/** Lists one after the other; dicts, if all are, as one, the later keys winning. */
+function chain(value: unknown, others: readonly unknown[], run: Run): unknown {
+  const all = [value, ...others];
+  if (all.every(isRecord)) {
+    const merged: Record<string, unknown> = {};
+    for (const record of all) {
+      for (const [key, item] of pairsOf(record, run)) setOwn(merged, key, item);
+    }
+    return merged;
+  }
+  return all.flatMap((list) => {
+    const items = itemsOf(list, run);
+    spend(run, items.length);
+    return items;
+  });
+}
+
+/** Lists of the items that stand at one index, as far as the shortest list goes. */
+function zip(value: unknown, others: readonly unknown[], run: Run): unknown[][] {
+  const lists = [value, ...others].map((list) => itemsOf(list, run));
+  const length = Math.min(...lists.map((list) => list.length));
+  spend(run, length * lists.length);
+  return Array.from({ length }, (_, index) => lists.map((list) => list[index]));
+}
+
 export const dataFilters: readonly Callable[] = [
   define("default", "default_value? boolean?", fallback),
   define("tojson", "indent?", toJson),
@@ -70,6 +95,9 @@ export const dataFilters: readonly Callable[] = [
   define("values", "", (value, _, run) => pairsOf(value, run).map(([, item]) => item)),
   define("items", "", (value, _, run) => pairsOf(value, run)),
   define("list", "", toList),
+  define("chain", "*", chain),
+  define("zip", "*", zip),
+  define("bool", "", (value, _, run) => truthOf(value, run)),
   define("length", "", (value, _, run) => lengthOf(value, run)),
   define("string", "", (value, _, run) => textOf(value, run)),
   define("safe", "", (value) => value),

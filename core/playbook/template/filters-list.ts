@@ -69,7 +69,7 @@ function slice(value: unknown, [slices, fillWith]: readonly unknown[], run: Run)
 function sort(value: unknown, args: readonly unknown[], run: Run): unknown[] {
   const [reversed, caseSensitive, attribute] = args;
   const read = keyReader(attribute, { caseSensitive, run });
-  return sortedBy(itemsOf(value, run), read, { reverse: reversed, run });
+  return sortedBy(itemsOf(value, run), read, { reverse: reversed, equalFirst: true, run });
 }
 
 function dictSort(value: unknown, args: readonly unknown[], run: Run): unknown[] {

@@ -5,7 +5,16 @@ import { type Callable, define } from "./callable.ts";
 import { formatPercent } from "./format.ts";
 import { textOf } from "./print.ts";
 import { admitChars, type Run, spend } from "./run.ts";
-import { capitalize, center, replace, split, strip, textArgument, wholeArgument } from "./text.ts";
+import {
+  capitalize,
+  center,
+  linesOf,
+  replace,
+  split,
+  strip,
+  textArgument,
+  wholeArgument,
+} from "./text.ts";
 import { itemsOf } from "./values.ts";
 
 /** A filter over the text of its value, whatever that is. */
@@ -21,13 +30,14 @@ function textFilter(
   });
 }
 
-const entityByCharacter: ReadonlyMap<string, string> = new Map([
+/** The ampersand is the first: the other entities have one. */
+const entities: readonly (readonly [string, string])[] = [
   ["&", "&amp;"],
   ["<", "&lt;"],
   [">", "&gt;"],
   ["'", "&#39;"],
   ['"', "&#34;"],
-]);
+];
 const characterByEntity: ReadonlyMap<string, string> = new Map([
   ["amp", "&"],
   ["lt", "<"],
@@ -39,7 +49,7 @@ const characterByEntity: ReadonlyMap<string, string> = new Map([
 const codePointMax = 0x10ffff;
 
 function escapeHtml(text: string): string {
-  return text.replace(/[&<>'"]/g, (character) => entityByCharacter.get(character) ?? character);
+  return entities.reduce((escaped, [mark, entity]) => escaped.replaceAll(mark, entity), text);
 }
 
 /** Without comments and tags, white space collapsed, the common entities as characters. */
@@ -156,6 +166,11 @@ export const textFilters: readonly Callable[] = [
     return split(text, at, { most: wholeArgument(most, -1, run), run });
   }),
   textFilter("truncate", "length? killwords? end? leeway?", truncate),
+  textFilter("lines", "", (text, _, run) => {
+    const lines = linesOf(text);
+    spend(run, lines.length);
+    return lines;
+  }),
   textFilter("wordcount", "", countWords),
   define("urlencode", "", urlEncode),
   define("format", "* **", format),

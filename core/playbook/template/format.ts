@@ -1,6 +1,7 @@
 // Python's percent formatting (`'%05.2f' % x`, the `format` filter), bounded in width.
 
 import { templateOutputCharsMax } from "#core/model/limits";
+import { characterCount, charactersOf, hasSurrogates } from "./access.ts";
 import { plain } from "./contract.ts";
 import { repr, textOf } from "./print.ts";
 import { admitChars, fail, type Run } from "./run.ts";
@@ -83,7 +84,7 @@ function formatOne(value: unknown, run: Run, form: Directive): string {
   }
   if ("sra".includes(form.letter)) {
     const text = form.letter === "s" ? textOf(value, run) : repr(value, run);
-    return pad(form.precision === undefined ? text : text.slice(0, form.precision), "", form);
+    return pad(form.precision === undefined ? text : cut(text, form.precision), "", form);
   }
   if (form.letter === "c") {
     return pad(
@@ -134,8 +135,13 @@ function whole(size: number | bigint): bigint {
   return Number.isFinite(size) ? BigInt(Math.trunc(size)) : 0n;
 }
 
+/** The first characters of a text, none cut in two. */
+function cut(text: string, count: number): string {
+  return hasSurrogates(text) ? charactersOf(text).slice(0, count).join("") : text.slice(0, count);
+}
+
 function pad(text: string, sign: string, form: Directive): string {
-  const missing = form.width - text.length - sign.length;
+  const missing = form.width - characterCount(text) - sign.length;
   if (missing <= 0) return sign + text;
   if (form.flags.includes("-")) return sign + text + " ".repeat(missing);
   const zeros = form.flags.includes("0") && !"srac".includes(form.letter);

@@ -3,8 +3,10 @@
 import { isRecord, setOwn } from "./access.ts";
 import { define, registry } from "./callable.ts";
 import { rfc3339 } from "./clock.ts";
+import { Secrets, secretRoot } from "./contract.ts";
 import { Namespace } from "./loop.ts";
 import { fail, type Run, spend } from "./run.ts";
+import { Cycler, Joiner } from "./sequences.ts";
 import { itemsOf, kindOf, numberOf } from "./values.ts";
 
 /** `range(stop)`, `range(start, stop)` or `range(start, stop, step)`, as a list. */
@@ -51,9 +53,25 @@ function dict(_: unknown, args: readonly unknown[], run: Run): Readonly<Record<s
   return record;
 }
 
+/** The token of a credential, where the scope hands out any: only fields of a tool do. */
+function token(_: unknown, [alias]: readonly unknown[], run: Run): string {
+  if (typeof alias !== "string") {
+    return fail(run, "type", `token() takes the alias of a credential, found ${kindOf(alias)}`);
+  }
+  if (alias === "") return fail(run, "type", "token() takes the alias of a credential, found ''");
+  const secrets = run.scope.get(secretRoot);
+  if (!(secrets instanceof Secrets)) {
+    return fail(run, "undefined_operand", "token() has a value in fields of tools only");
+  }
+  return secrets.read(alias);
+}
+
 export const functions = registry([
   define("range", "start stop? step?", range),
   define("dict", "entries? **", dict),
   define("namespace", "entries? **", (_, args, run) => new Namespace(pairsFrom(args, run))),
+  define("cycler", "item *", (_, items) => new Cycler(items)),
+  define("joiner", "sep?", (_, [separator = ", "]) => new Joiner(separator)),
+  define("token", "alias", token),
   define("now", "", (_, _args, run) => rfc3339(run.nowMs)),
 ]);

@@ -4,7 +4,7 @@ import { subscriptOf } from "./access.ts";
 import { plain } from "./contract.ts";
 import { textOf } from "./print.ts";
 import { fail, type Run } from "./run.ts";
-import { kindOf, order, truthOf } from "./values.ts";
+import { equals, kindOf, order, truthOf } from "./values.ts";
 
 export type ReadItem = (item: unknown) => unknown;
 
@@ -52,15 +52,25 @@ function lowered(value: unknown): unknown {
   return typeof value === "string" ? value.toLowerCase() : value;
 }
 
+export interface Sorting {
+  readonly reverse: unknown;
+  /** Keys that have no order may still be equal: several that are undefined or none. */
+  readonly equalFirst?: boolean;
+  readonly run: Run;
+}
+
 /** Sorted by key; items of equal keys keep their order, also in reverse. */
 export function sortedBy<Item>(
   items: readonly Item[],
   read: ReadItem,
-  { reverse, run }: { readonly reverse: unknown; readonly run: Run },
+  { reverse, equalFirst = false, run }: Sorting,
 ): Item[] {
   const keyed = items.map((item) => ({ item, key: read(item) }));
   const direction = truthOf(reverse) ? -1 : 1;
-  keyed.sort((left, right) => direction * order(left.key, right.key, run) || 0);
+  keyed.sort(({ key: left }, { key: right }) => {
+    if (equalFirst && typeof left === typeof right && equals(left, right, run)) return 0;
+    return direction * order(left, right, run) || 0;
+  });
   return keyed.map(({ item }) => item);
 }
 

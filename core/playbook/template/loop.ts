@@ -1,21 +1,44 @@
 // What templates see as `loop` inside a for, and the namespaces that outlive a body.
 
 import { ownOf, setOwn } from "./access.ts";
+import { Callee, type Given } from "./callee.ts";
 import { View } from "./contract.ts";
-import type { Run } from "./run.ts";
+import { fail, type Run } from "./run.ts";
 import { equals } from "./values.ts";
 
+/** Runs a recursive loop again, over other items. */
+export interface Recursion {
+  /** How many runs are around the one whose loop has this. */
+  readonly depth: number;
+  readonly again: (items: unknown, run: Run) => string;
+}
+
 /** The state of one running loop; mutable on purpose, one for all of its rounds. */
-export class Loop extends View {
+export class Loop extends Callee {
   index = 0;
   #last: readonly unknown[] | undefined;
 
-  constructor(readonly items: readonly unknown[]) {
-    super(undefined, (name) => this.#attribute(name));
+  constructor(
+    readonly items: readonly unknown[],
+    readonly recursion: Recursion | undefined,
+  ) {
+    super("<LoopContext>", (name) => this.#attribute(name));
+  }
+
+  /** `loop(items)`: what the loop prints for those items. */
+  call({ positional, named }: Given, run: Run): string {
+    if (this.recursion === undefined) {
+      return fail(run, "type", "only a loop marked 'recursive' can be called");
+    }
+    if (positional.length !== 1 || named.length > 0) {
+      return fail(run, "type", "a recursive loop is called with one argument, the items");
+    }
+    return this.recursion.again(positional[0], run);
   }
 
   /** `loop.cycle(a, b)`: the value whose turn it is. */
-  cycle(values: readonly unknown[]): unknown {
+  cycle(values: readonly unknown[], run: Run): unknown {
+    if (values.length === 0) fail(run, "range", "loop.cycle() needs at least one value");
     return values[this.index % values.length];
   }
 
@@ -48,9 +71,9 @@ export class Loop extends View {
       case "nextitem":
         return items[index + 1];
       case "depth":
-        return 1;
+        return 1 + (this.recursion?.depth ?? 0);
       case "depth0":
-        return 0;
+        return this.recursion?.depth ?? 0;
       default:
         return undefined;
     }

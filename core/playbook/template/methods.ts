@@ -7,6 +7,7 @@ import { plain } from "./contract.ts";
 import { Loop } from "./loop.ts";
 import { textOf } from "./print.ts";
 import { admitChars, fail, type Run, spend } from "./run.ts";
+import { Cycler } from "./sequences.ts";
 import {
   capitalize,
   center,
@@ -261,10 +262,16 @@ const otherMethods: readonly Callable[] = [
   define("index", "part start? end?", indexOf),
   define("count", "part", countOf),
   define("cycle", "*", (target, args, run) =>
-    target instanceof Loop ? target.cycle(args) : noMethod("cycle", target, run),
+    target instanceof Loop ? target.cycle(args, run) : noMethod("cycle", target, run),
   ),
   define("changed", "*", (target, args, run) =>
     target instanceof Loop ? target.changed(args, run) : noMethod("changed", target, run),
+  ),
+  define("next", "", (target, _, run) =>
+    target instanceof Cycler ? target.next() : noMethod("next", target, run),
+  ),
+  define("reset", "", (target, _, run) =>
+    target instanceof Cycler ? target.reset() : noMethod("reset", target, run),
   ),
 ];
 

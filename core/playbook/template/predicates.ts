@@ -1,8 +1,9 @@
-// The tests of the language: what may follow `is`.
+// The tests of the language that look at values only: what may follow `is`.
 
 import { isRecord } from "./access.ts";
 import { operations } from "./arithmetic.ts";
-import { type Callable, define, registry } from "./callable.ts";
+import { type Callable, define } from "./callable.ts";
+import { Callee } from "./callee.ts";
 import { plain } from "./contract.ts";
 import { fail, type Run } from "./run.ts";
 import {
@@ -46,6 +47,18 @@ function isSame(value: unknown, other: unknown): boolean {
   return value === other;
 }
 
+/** Whether a text passes a comparison with another text; nothing else does. */
+function comparing(passes: (text: string, other: string) => boolean): Callable["apply"] {
+  return (value, [other]) => {
+    const text = plain(other);
+    return typeof value === "string" && typeof text === "string" && passes(value, text);
+  };
+}
+
+function includes(value: unknown, [part]: readonly unknown[], run: Run): boolean {
+  return value !== undefined && contains(value, part, run);
+}
+
 const relations: readonly Callable[] = [
   define("eq", "other", (value, [other], run) => equals(value, other, run)),
   define("ne", "other", (value, [other], run) => !equals(value, other, run)),
@@ -57,40 +70,51 @@ const relations: readonly Callable[] = [
   define("sameas", "other", (value, [other]) => isSame(value, plain(other))),
 ];
 
-/** The tests of Jinja that make sense on plain data. */
-export const tests = registry(
-  [
-    ...relations,
-    define("defined", "", (value) => value !== undefined),
-    define("undefined", "", (value) => value === undefined),
-    define("none", "", (value) => value === null),
-    define("boolean", "", (value) => typeof value === "boolean"),
-    define("true", "", (value) => value === true),
-    define("false", "", (value) => value === false),
-    define("string", "", (value) => typeof value === "string"),
-    define("number", "", isNumber),
-    define("integer", "", isInteger),
-    define("float", "", (value) => typeof value === "number" && !isInteger(value)),
-    define("sequence", "", isSequence),
-    define("iterable", "", isSequence),
-    define("mapping", "", isRecord),
-    define("callable", "", () => false),
-    define("escaped", "", () => false),
-    define("even", "", (value, _, run) => leaves(0, [value, 2], run)),
-    define("odd", "", (value, _, run) => leaves(1, [value, 2], run)),
-    define("divisibleby", "num", (value, [num], run) => leaves(0, [value, num], run)),
-    define("lower", "", (value) => isCased(value, (text) => text.toLowerCase())),
-    define("upper", "", (value) => isCased(value, (text) => text.toUpperCase())),
-  ],
-  {
-    "==": "eq",
-    "!=": "ne",
-    "<": "lt",
-    "<=": "le",
-    ">": "gt",
-    ">=": "ge",
-    equalto: "eq",
-    lessthan: "lt",
-    greaterthan: "gt",
-  },
-);
+/** The tests of Jinja that make sense on plain data, and those that minijinja adds. */
+export const valueTests: readonly Callable[] = [
+  ...relations,
+  define("defined", "", (value) => value !== undefined),
+  define("undefined", "", (value) => value === undefined),
+  define("none", "", (value) => value === null),
+  define("boolean", "", (value) => typeof value === "boolean"),
+  define("true", "", (value) => value === true),
+  define("false", "", (value) => value === false),
+  define("string", "", (value) => typeof value === "string"),
+  define("number", "", isNumber),
+  define("integer", "", isInteger),
+  define("float", "", (value) => typeof value === "number" && !isInteger(value)),
+  define("sequence", "", isSequence),
+  define("iterable", "", isSequence),
+  define("mapping", "", isRecord),
+  define("callable", "", (value) => value instanceof Callee),
+  define("escaped", "", () => false),
+  define("even", "", (value, _, run) => leaves(0, [value, 2], run)),
+  define("odd", "", (value, _, run) => leaves(1, [value, 2], run)),
+  define("divisibleby", "num", (value, [num], run) => leaves(0, [value, num], run)),
+  define("lower", "", (value) => isCased(value, (text) => text.toLowerCase())),
+  define("upper", "", (value) => isCased(value, (text) => text.toUpperCase())),
+  define(
+    "startingwith",
+    "prefix",
+    comparing((text, prefix) => text.startsWith(prefix)),
+  ),
+  define(
+    "endingwith",
+    "suffix",
+    comparing((text, suffix) => text.endsWith(suffix)),
+  ),
+  define("containing", "part", includes),
+];
+
+export const testAliases = {
+  "==": "eq",
+  "!=": "ne",
+  "<": "lt",
+  "<=": "le",
+  ">": "gt",
+  ">=": "ge",
+  equalto: "eq",
+  lessthan: "lt",
+  greaterthan: "gt",
+  safe: "escaped",
+} as const;

@@ -18,6 +18,12 @@ export interface Place {
   readonly operands: readonly Span[];
 }
 
+/** The names of one body that runs on its own (a template, a call of a macro), and of those around. */
+export interface Frame {
+  readonly slots: unknown[];
+  readonly outer: Frame | undefined;
+}
+
 /** Mutable on purpose: one is reused by all evaluations of a template. */
 export interface Run {
   scope: Scope;
@@ -25,8 +31,14 @@ export interface Run {
   stepsLeft: number;
   /** What the statements have printed so far. */
   out: string;
-  /** The names bound inside the template, by the slot the compiler gave them. */
-  readonly slots: unknown[];
+  /** The names bound in the frame that runs, by the slot the compiler gave them. */
+  slots: unknown[];
+  /** The frame around the one that runs: where its macro was defined. */
+  outer: Frame | undefined;
+  /** Calls of macros and recursive loops that are going on. */
+  calls: number;
+  /** How deep in the template those calls stand, all together: what they take of the stack. */
+  levels: number;
   /** Set by each operation that can fail, right before it runs. */
   place: Place;
   /** True once an integer beyond 2^53 was made, which must not leave as a bigint. */
@@ -39,6 +51,13 @@ export type Evaluate = (run: Run) => unknown;
 const quotedTextCharsMax = 60;
 /** Characters that cost as much as one step: copying text is cheaper than running a closure. */
 export const charsPerStep = 64;
+/** Characters of a body whose statements, run once, cost as much as one step. */
+const bodyCharsPerStep = 128;
+
+/** Steps of one round of a loop, or one call of a macro, by the characters of its body. */
+export function stepsOfBody(chars: number): number {
+  return 1 + Math.floor(chars / bodyCharsPerStep);
+}
 
 export function fail(run: Run, code: TemplateRuntimeCode, message: string): never {
   throw new TemplateRuntimeError(code, message, run.place.offset);

@@ -1,4 +1,5 @@
-// Parses the statements of a template: text, outputs and the tags if, for, set, with, filter.
+// Parses the statements of a template: text, outputs and the tags if, for, set, with, filter; macros
+// are parsed in macros.ts.
 
 import {
   advance,
@@ -7,6 +8,7 @@ import {
   expectName,
   isName,
   isOperator,
+  lastEnd,
   nested,
   peek,
   takeName,
@@ -15,6 +17,7 @@ import {
 } from "./cursor.ts";
 import { TemplateSyntaxError } from "./errors.ts";
 import { expectBindable, parseExpression, parseTuple, parseUnconditional } from "./expressions.ts";
+import { parseCallBlock, parseMacro } from "./macros.ts";
 import { parseFilter } from "./postfix.ts";
 import { didYouMean } from "./suggest.ts";
 import type { Branch, Expression, FilterExpression, Statement, Target } from "./syntax.ts";
@@ -24,7 +27,6 @@ const tagsRefused: readonly string[] = [
   "autoescape",
   "block",
   "break",
-  "call",
   "continue",
   "debug",
   "do",
@@ -32,17 +34,27 @@ const tagsRefused: readonly string[] = [
   "from",
   "import",
   "include",
-  "macro",
   "pluralize",
   "trans",
 ];
-const tagsOpening: readonly string[] = ["filter", "for", "if", "raw", "set", "with"];
+const tagsOpening: readonly string[] = [
+  "call",
+  "filter",
+  "for",
+  "if",
+  "macro",
+  "raw",
+  "set",
+  "with",
+];
 const tagsInside: readonly string[] = [
   "elif",
   "else",
+  "endcall",
   "endfilter",
   "endfor",
   "endif",
+  "endmacro",
   "endraw",
   "endset",
   "endwith",
@@ -66,7 +78,7 @@ interface Opening {
   readonly endings: readonly string[];
 }
 
-function parseBody(cursor: Cursor, opening: Opening | undefined): Body {
+export function parseBody(cursor: Cursor, opening: Opening | undefined): Body {
   const statements: Statement[] = [];
   for (let token = current(cursor); token.kind !== "end"; token = current(cursor)) {
     advance(cursor);
@@ -101,6 +113,10 @@ function parseTag(cursor: Cursor, tag: string, offset: number): Statement {
       return parseWith(cursor, offset);
     case "filter":
       return parseFilterBlock(cursor, offset);
+    case "macro":
+      return parseMacro(cursor, offset);
+    case "call":
+      return parseCallBlock(cursor, offset);
     default:
       return refuseTag(cursor, tag);
   }
@@ -109,7 +125,10 @@ function parseTag(cursor: Cursor, tag: string, offset: number): Statement {
 function refuseTag(cursor: Cursor, tag: string): never {
   const offset = (cursor.tokens[cursor.at - 1] ?? current(cursor)).start;
   if (tagsRefused.includes(tag)) {
-    throw new TemplateSyntaxError(`the tag '${tag}' is not supported`, offset);
+    throw new TemplateSyntaxError(
+      `the tag '${tag}' is not supported: a playbook's template stands alone and prints plain text`,
+      offset,
+    );
   }
   if (tagsInside.includes(tag)) {
     throw new TemplateSyntaxError(`'{% ${tag} %}' closes or continues nothing here`, offset);
@@ -118,7 +137,7 @@ function refuseTag(cursor: Cursor, tag: string): never {
   throw new TemplateSyntaxError(`unknown tag '${tag.slice(0, shownNameCharsMax)}'${hint}`, offset);
 }
 
-function expectMark(cursor: Cursor, mark: "}}" | "%}"): void {
+export function expectMark(cursor: Cursor, mark: "}}" | "%}"): void {
   const token = current(cursor);
   if (token.kind !== "mark" || token.value !== mark) unexpected(cursor, `'${mark}'`);
   cursor.at++;
@@ -148,9 +167,7 @@ function parseFor(cursor: Cursor, offset: number): Statement {
   if (!takeName(cursor, "in")) unexpected(cursor, "'in'");
   const iterable = parseTuple(cursor, parseUnconditional);
   const condition = takeName(cursor, "if") ? parseExpression(cursor) : undefined;
-  if (isName(cursor, "recursive")) {
-    throw new TemplateSyntaxError("recursive loops are not supported", current(cursor).start);
-  }
+  const recursive = takeName(cursor, "recursive");
   expectMark(cursor, "%}");
   const opening = { tag: "for", offset, endings: ["else", "endfor"] };
   const body = parseBody(cursor, opening);
@@ -166,6 +183,8 @@ function parseFor(cursor: Cursor, offset: number): Statement {
     target,
     iterable,
     condition,
+    size: lastEnd(cursor) - offset,
+    recursive,
     body: body.statements,
     otherwise,
   };

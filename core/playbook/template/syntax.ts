@@ -90,6 +90,13 @@ export type Expression = Span &
   );
 
 export type FilterExpression = Extract<Expression, { readonly kind: "filter" | "test" }>;
+export type CallExpression = Extract<Expression, { readonly kind: "call" }>;
+
+/** One parameter of a macro or of a call block. */
+export interface Parameter {
+  readonly name: string;
+  readonly fallback: Expression | undefined;
+}
 
 /** The names on the left of `=` or between `for` and `in`; a single name takes the whole value. */
 export interface Target {
@@ -117,6 +124,10 @@ export type Statement =
       readonly target: Target;
       readonly iterable: Expression;
       readonly condition: Expression | undefined;
+      /** Characters from its tag to the end of it, which is what a round of it may cost. */
+      readonly size: number;
+      /** Whether its body can run the loop again over other items: `loop(items)`. */
+      readonly recursive: boolean;
       readonly body: readonly Statement[];
       readonly otherwise: readonly Statement[];
     }
@@ -138,5 +149,19 @@ export type Statement =
   | {
       readonly kind: "with";
       readonly bindings: readonly { readonly target: Target; readonly value: Expression }[];
+      readonly body: readonly Statement[];
+    }
+  | {
+      readonly kind: "macro";
+      readonly name: string;
+      readonly size: number;
+      readonly parameters: readonly Parameter[];
+      readonly body: readonly Statement[];
+    }
+  | {
+      readonly kind: "call-block";
+      readonly size: number;
+      readonly parameters: readonly Parameter[];
+      readonly call: CallExpression;
       readonly body: readonly Statement[];
     };

@@ -88,7 +88,7 @@ describe("the collection", () => {
       expect(run.log.at(-1)?.event.type).toBe("playbook.completed");
     });
   }
-  for (const value of [true, 7, "a,b", { a: 1 }]) {
+  for (const value of [true, -7, 1.5]) {
     test(`that is ${JSON.stringify(value)} fails the step with what was found`, () => {
       const run = start(playbook('{in: "{{ workload.it }}", iterator: x}'), { it: value });
       expect(run.log.at(-1)?.event).toMatchObject({

@@ -1,5 +1,5 @@
 // What holds of every playbook and every order of outcomes: random graphs with branches, joins,
-// cycles, loops and failures, settled in random order.
+// cycles, loops, guards, waits and failures, settled in random order.
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
@@ -9,6 +9,7 @@ import { initialState } from "#core/engine/state";
 import { verifyLog } from "#core/engine/verify";
 import { decodeEvent, encodeEvent, genesisDigest } from "#core/model/codec";
 import { terminalStatus } from "#core/model/event";
+import type { CommandId } from "#core/model/ids";
 import type { PlaybookDocument, StepDocument } from "#core/playbook/document";
 import {
   type Answer,
@@ -19,6 +20,7 @@ import {
   sha256,
   testExecution,
 } from "#tests/support/engine";
+import { guardOf } from "#tests/support/random-playbooks";
 
 const seed = 20_261_122;
 const runs = { seed, numRuns: 150 };
@@ -34,6 +36,8 @@ interface RandomStep {
   readonly loop: number | undefined;
   readonly parallel: boolean;
   readonly fails: boolean;
+  readonly waits: boolean;
+  readonly guard: "none" | "once" | "never";
 }
 
 const arc = fc.record({
@@ -47,17 +51,23 @@ const step: fc.Arbitrary<RandomStep> = fc.record({
   loop: fc.option(fc.nat(4), { nil: undefined, freq: 3 }),
   parallel: fc.boolean(),
   fails: fc.boolean(),
+  waits: fc.boolean(),
+  guard: fc.constantFrom("none", "none", "once", "never"),
 });
 
 const steps = fc.array(step, { minLength: 1, maxLength: 8 });
 
-/** Arcs backwards count their turns in a variable of their step, so that every cycle ends. */
+/**
+ * Arcs backwards count their turns in a variable of their step, so that every cycle ends; a step that
+ * is passed by counts nothing, and leads forwards only.
+ */
 function document(list: readonly RandomStep[]): PlaybookDocument {
   const workflow = list.map((own, index): StepDocument => {
     const arcs = own.arcs.map(({ to, when }) => arcDocument(index, to % list.length, when));
     return {
       step: `s${index}`,
-      tool: [{ kind: "noop" }],
+      tool: [own.waits ? { kind: "wait", for: "callback" } : { kind: "noop" }],
+      ...guardOf(own.guard, index),
       set: { [`turns_${index}`]: `{{ (turns_${index} | default(0)) + 1 }}` },
       next: { spec: { mode: own.inclusive ? "inclusive" : "exclusive" }, arcs },
       ...(own.loop === undefined
@@ -76,7 +86,7 @@ function document(list: readonly RandomStep[]): PlaybookDocument {
 
 function arcDocument(from: number, to: number, when: RandomArc["when"]) {
   const step = `s${to}`;
-  const few = `(turns_${from} | default(0)) < 3`;
+  const few = `(turns_${from} | default(0)) < 3 and output.data is not none`;
   switch (when) {
     case "never":
       return { step, when: "{{ false }}" };
@@ -94,12 +104,23 @@ function arcDocument(from: number, to: number, when: RandomArc["when"]) {
 
 /** Settles open commands in the order that the numbers choose. */
 function settleAll(run: EngineRun, list: readonly RandomStep[], choices: readonly number[]): void {
-  for (let turn = 0; run.open.length > 0; turn++) {
-    const pick = (choices[turn % Math.max(1, choices.length)] ?? 0) % run.open.length;
-    const command = run.open[pick];
-    if (command === undefined) return;
-    run.settle(command, answerOf(list, command.event.step, command.event.iteration));
+  for (let turn = 0; run.open.length + run.state.waits.size > 0; turn++) {
+    settleOne(run, list, choices[turn % Math.max(1, choices.length)] ?? 0);
   }
+}
+
+function settleOne(run: EngineRun, list: readonly RandomStep[], choice: number): void {
+  const keys = [...run.state.waits.keys()];
+  const pick = choice % Math.max(1, run.open.length + keys.length);
+  const command = run.open[pick];
+  if (command !== undefined) {
+    run.settle(command, answerOf(list, command.event.step, command.event.iteration));
+    return;
+  }
+  const key = keys[pick - run.open.length];
+  const parked = run.state.commands.get(run.state.waits.get(key ?? "") ?? ("" as CommandId));
+  if (key === undefined || parked === undefined) return;
+  run.answer(key, answerOf(list, parked.step, parked.iteration).output);
 }
 
 function answerOf(
@@ -138,10 +159,8 @@ describe("every random playbook", () => {
     fc.assert(
       fc.property(steps, order, fc.nat(20), (list, choices, turns) => {
         const run = new EngineRun(planOf(document(list))).start();
-        for (let turn = 0; turn < turns && run.open.length > 0; turn++) {
-          const command = run.open[(choices[turn % choices.length] ?? 0) % run.open.length];
-          if (command === undefined) break;
-          run.settle(command, answerOf(list, command.event.step, command.event.iteration));
+        for (let turn = 0; turn < turns; turn++) {
+          settleOne(run, list, choices[turn % choices.length] ?? 0);
         }
         if (run.state.status === "running") expect(run.state.commands.size).toBeGreaterThan(0);
         expect(decide(run.plan, run.state, run.facts(), []).events).toEqual([]);

@@ -38,7 +38,7 @@ const empty = (): ExecutionState => initialState(testExecution, genesisDigest);
 
 describe("a snapshot", () => {
   test("taken anywhere gives, with the rest of the log, the state of the whole log", () => {
-    const seen = { references: 0, waiting: 0, loops: 0, joins: 0 };
+    const seen = { references: 0, waiting: 0, loops: 0, joins: 0, waits: 0, early: 0 };
     fc.assert(
       fc.property(randomLife, fc.nat(), (life, cut) => {
         const { log, state } = lived(life);
@@ -47,6 +47,8 @@ describe("a snapshot", () => {
         seen.waiting += [...half.commands.values()].filter(({ waiting }) => waiting).length;
         seen.loops += half.loops.size;
         seen.joins += half.arrivals.size;
+        seen.waits += half.waits.size;
+        seen.early += half.answers.size;
         const text = textOf(half);
         seen.references += text.includes("result_ref") ? 1 : 0;
 

@@ -1,15 +1,23 @@
 // Older forms and what this version has no part for: refused with the form to use instead.
 
 import { describe, expect, test } from "bun:test";
-import { expectProblem, positionOf, problemsOf, withStepKeys, withTool } from "./playbook-text.ts";
+import { unsupportedKinds } from "#core/playbook/tool-fields";
+import { refusedKinds } from "#core/playbook/tool-kinds-run";
+import {
+  expectProblem,
+  positionOf,
+  problemsOf,
+  withStep,
+  withStepKeys,
+  withTool,
+} from "./playbook-text.ts";
 
 const policy = (rule: string, ...more: readonly string[]) =>
   withTool("kind: noop", "spec:", "  policy:", `    rules: [${rule}]`, ...more);
 
 describe("older forms are refused with the form to use", () => {
   const steps: readonly (readonly [string, string])[] = [
-    ["when: a", "a condition on the arc that leads here: next.arcs[].when"],
-    ["args: {}", "input"],
+    ["args: 3", "input"],
     ["case: []", "next.arcs[].when, or the tool's spec.policy.rules"],
     ["set_ctx: {}", "set"],
     ["set_iter: {}", "set: {iter.NAME: …}"],
@@ -27,31 +35,32 @@ describe("older forms are refused with the form to use", () => {
     });
   }
 
-  test("next as text, as a list, and without arcs", () => {
+  test("next without arcs, and lists and maps that are no arcs", () => {
+    expectProblem(withStepKeys("next: {}"), "next", "next has no 'arcs', expected a list");
     expectProblem(
-      withStepKeys("next: end"),
-      "end\n",
+      withStepKeys("next: ''"),
+      "''",
       "'next' as text is an older form; write next: {arcs: [{step: NAME}]}",
     );
     expectProblem(
-      withStepKeys("next: [end]"),
-      "[end]",
-      "'next' as a list is an older form; write next: " +
-        "{spec: {mode: inclusive}, arcs: [{step: NAME}, …]}",
+      withStepKeys("next: [3]"),
+      "[3]",
+      "'next' as a list is an older form; write next: {arcs: [{step: NAME, when: CONDITION}, …]}",
     );
-    expectProblem(withStepKeys("next: {}"), "next", "next has no 'arcs', expected a list");
+    const then = withStepKeys("next: {step: end, then: end}");
+    expect(problemsOf(then)).toContain(
+      `${positionOf(then, "step: end,")}: next key 'step' is an older form; use arcs: [{step: NAME}]`,
+    );
   });
 
   test("keys of the root, of next, of arcs, of rules and of tools", () => {
     const root = `${withTool("kind: noop")}vars: {}\n`;
     expectProblem(root, "vars", "playbook key 'vars' is an older form; use workload");
-    const mode = withStepKeys("next: {spec: {next_mode: x}, arcs: [{step: end}]}");
-    expectProblem(mode, "next_mode", "next.spec key 'next_mode' is an older form; use mode");
-    for (const key of ["expr", "condition", "cond"]) {
+    for (const key of ["expr", "condition", "cond", "if"]) {
       const arc = withStepKeys(`next: {arcs: [{step: end, ${key}: a}]}`);
       expectProblem(arc, `${key}: a`, `arc key '${key}' is an older form; use when`);
     }
-    const args = withStepKeys("next: {arcs: [{step: end, args: {}}]}");
+    const args = withStepKeys("next: {arcs: [{step: end, args: 3}]}");
     expectProblem(args, "args", "arc key 'args' is an older form; use set");
     const rule = policy("{expr: a, then: {do: fail}}");
     expectProblem(rule, "expr", "rule key 'expr' is an older form; use when");
@@ -59,61 +68,62 @@ describe("older forms are refused with the form to use", () => {
     expectProblem(tool, "eval", "noop tool key 'eval' is an older form; use spec.policy.rules");
   });
 
-  test("tasks under their labels, and the iterator kind", () => {
+  test("a task under its label that has a name besides, and kinds of other versions", () => {
     expectProblem(
-      withTool("- fetch: {kind: noop}"),
+      withTool("- fetch: {kind: noop, name: other}"),
       "fetch",
       "a task under its label is an older form; write {name: fetch, kind: …}",
     );
+    for (const [kind, instead] of [
+      ["iterator", "the step's loop"],
+      ["task_sequence", "a list of tools"],
+      ["playbooks", "kind: playbook"],
+      ["auth", "an alias under auth of the calls that need it"],
+      ["sink", "a step of its own that stores the result"],
+    ]) {
+      expectProblem(
+        withTool(`kind: ${kind}`),
+        `${kind}\n`,
+        `tool kind '${kind}' is an older form; use ${instead}`,
+      );
+    }
+  });
+
+  test("a step without a tool", () => {
+    const source = withStep("    desc: nothing to do");
     expectProblem(
-      withTool("kind: iterator"),
-      "iterator",
-      "tool kind 'iterator' is an older form; use the step's loop",
+      source,
+      "step: start",
+      "step has no 'tool', expected a map with a kind or a list",
     );
   });
 });
 
 describe("what this version has no part for is said so", () => {
-  test("kinds of tools", () => {
-    for (const kind of ["nats", "snowflake", "container", "wait", "transfer", "agent", "mcp"]) {
+  test("kinds of tools that it knows by name only", () => {
+    for (const kind of unsupportedKinds) {
+      if (refusedKinds.has(kind)) continue;
       const message = `tool kind '${kind}' is not supported by this version`;
       expectProblem(withTool(`kind: ${kind}`), `${kind}\n`, message);
     }
   });
 
-  test("cursor loops", () => {
-    const source = withStepKeys(
-      "loop: {in: '{{ a }}', iterator: i, cursor: {}, spec: {mode: cursor, frame: {}}}",
-    );
-    expect(problemsOf(source)).toEqual([
-      `${positionOf(source, "cursor: {}")}: loop key 'cursor' is not supported by this version`,
-      `${positionOf(source, "cursor, frame")}: 'mode': cursor is not ` +
-        "supported by this version, expected sequential or parallel",
-      `${positionOf(source, "frame")}: loop.spec key 'frame' is not supported by this version`,
-    ]);
+  test("kinds that stay out, with what to use instead", () => {
+    expect(refusedKinds.size).toBeGreaterThan(0);
+    for (const [kind, instead] of refusedKinds) {
+      const message = `tool kind '${kind}' is not supported; use ${instead}`;
+      expectProblem(withTool(`kind: ${kind}`), `${kind}\n`, message);
+    }
   });
 
-  test("admission, events, placeholders of policies, inclusive rules", () => {
-    expectProblem(
-      withStepKeys("spec: {policy: {admit: {rules: []}}}"),
-      "policy",
-      "step spec key 'policy' is not supported by this version",
-    );
-    expectProblem(
-      withStepKeys("emit: {event: a}"),
-      "emit",
-      "step key 'emit' is not supported by this version",
-    );
-    expectProblem(
-      withTool("kind: noop", "spec: {policy: {finally: [], rules: []}}"),
-      "finally",
-      "policy key 'finally' is not supported by this version",
-    );
-    expectProblem(
-      withTool("kind: noop", "spec: {policy: {mode: inclusive, rules: []}}"),
-      "inclusive",
-      "'mode': inclusive is not supported by this version, expected exclusive",
-    );
+  test("placeholders of policies", () => {
+    for (const key of ["before", "after", "finally", "lifecycle", "failure", "emit"]) {
+      const source = withTool("kind: noop", `spec: {policy: {${key}: [], rules: []}}`);
+      const [problem = "", ...more] = problemsOf(source);
+      expect(more).toEqual([]);
+      const start = `${positionOf(source, `${key}: []`)}: policy key '${key}' is not supported`;
+      expect(problem).toStartWith(start);
+    }
   });
 
   test("documents of another kind", () => {
@@ -123,6 +133,12 @@ describe("what this version has no part for is said so", () => {
       "Subscription",
       "'kind' is 'Subscription', expected Playbook; " +
         "subscriptions are not supported by this version",
+    );
+    expectProblem(
+      source.replace("Subscription", "PlaybookTest"),
+      "PlaybookTest",
+      "'kind' is 'PlaybookTest', expected Playbook; " +
+        "it is a test of playbooks: run it with noetl test",
     );
   });
 });

@@ -1,6 +1,7 @@
 // Tools, pipelines and their rules: what is refused, where, in which words.
 
 import { describe, expect, test } from "bun:test";
+import { toolKinds } from "#core/playbook/tool-fields";
 import { expectProblem, expectWarning, positionOf, problemsOf, withTool } from "./playbook-text.ts";
 
 const policy = (rule: string, ...more: readonly string[]) =>
@@ -61,7 +62,9 @@ describe("pipelines and rules", () => {
     const late = then("do: retry, delay: '1'");
     expectProblem(late, "'1'", "'delay' is text, expected a number of at least 0");
     const allow = then("do: continue, allow: true");
-    expectProblem(allow, "allow", "then key 'allow' is not supported by this version");
+    expect(problemsOf(allow)[0]).toStartWith(
+      `${positionOf(allow, "allow")}: then key 'allow' is not supported`,
+    );
   });
 
   test("with a target and no jump are warned about", () => {
@@ -126,8 +129,7 @@ describe("tools", () => {
     expectProblem(
       far,
       "something",
-      "unknown tool kind 'something', expected one of noop, python, javascript, http, postgres, " +
-        "duckdb, shell, playbook, workbook, artifact",
+      `unknown tool kind 'something', expected one of ${[...toolKinds.keys()].join(", ")}`,
     );
     expectProblem(
       withTool("kind: 3"),
@@ -185,7 +187,7 @@ describe("tools", () => {
   });
 
   test("with fields that have no effect are warned about", () => {
-    const source = withTool("kind: http", "url: a", "retry: {max_attempts: 3}");
+    const source = withTool("kind: http", "url: a", "retry: true");
     expectWarning(
       source,
       "retry",

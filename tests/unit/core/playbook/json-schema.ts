@@ -3,7 +3,7 @@
 
 type Schema = Readonly<Record<string, unknown>>;
 
-const annotations = new Set(["$schema", "title", "description", "$defs"]);
+const annotations = new Set(["$schema", "title", "description", "$defs", "deprecated"]);
 
 /** Where and why a value doesn't fit; empty if it does. */
 export function schemaErrors(schema: object, value: unknown): readonly string[] {
@@ -76,11 +76,19 @@ const keywords: Readonly<Record<string, (check: Check) => boolean | readonly str
       : [],
   propertyNames: ({ limit, value, place }) =>
     isMap(value) ? Object.keys(value).flatMap((key) => errorsAt(limit as Schema, key, place)) : [],
-  additionalProperties: ({ value, schema, place }) =>
+  minProperties: ({ limit, value }) =>
+    !isMap(value) || Object.keys(value).length >= (limit as number),
+  maxProperties: ({ limit, value }) =>
+    !isMap(value) || Object.keys(value).length <= (limit as number),
+  additionalProperties: ({ limit, value, schema, place }) =>
     isMap(value)
       ? Object.keys(value)
-          .filter((key) => !Object.hasOwn(schema.properties as object, key))
-          .map((key) => `${place.path}/${key}: unknown`)
+          .filter((key) => !Object.hasOwn((schema.properties ?? {}) as object, key))
+          .flatMap((key) => {
+            const path = `${place.path}/${key}`;
+            if (limit === false) return [`${path}: unknown`];
+            return errorsAt(limit as Schema, value[key], { ...place, path });
+          })
       : [],
   $ref: ({ limit, value, place }) => {
     const target = (limit as string)

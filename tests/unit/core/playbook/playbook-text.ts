@@ -110,6 +110,7 @@ workflow:
               then: {do: retry, attempts: 5, backoff: exponential, delay: 0.5}
             - when: true
               then: {set: {ctx.page: "{{ output.data.page }}"}}
+    when: "{{ workload.api is defined }}"
     set: {orders: "{{ output.data.orders }}", ctx.total: 0}
     output: {store: {kind: kv}}
     spec: {timeout: 60, pool: default}
@@ -122,7 +123,7 @@ workflow:
     loop:
       in: "{{ orders }}"
       iterator: order
-      spec: {mode: parallel, max_in_flight: "{{ workload.width }}", policy: {exec: local}}
+      spec: {mode: parallel, max_in_flight: "{{ workload.width }}"}
     tool:
       - name: read
         kind: postgres

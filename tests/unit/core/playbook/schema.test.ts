@@ -14,6 +14,34 @@ const root = join(import.meta.dir, "../../../..");
 const schema = playbookJsonSchema();
 const errorsOf = (source: string) => schemaErrors(schema, YAML.parse(source));
 
+const olderForms = [
+  withStepKeys("next: end"),
+  withStepKeys("next: [end]"),
+  withStepKeys("next: [{step: end, when: a, args: {a: 1}}, end]"),
+  withStepKeys("next: {step: end, input: {a: 1}}"),
+  withStepKeys("next: {spec: {next_mode: inclusive}, arcs: [{step: end, args: {a: 1}}]}"),
+  withStepKeys("args: {a: 1}", "spec: {next_mode: exclusive, on_error: stop}", "next: end"),
+  withStepKeys("when: a"),
+  withTool("- fetch: {kind: noop}"),
+  withTool("kind: noop", "retry: {max_attempts: 3}", "assert: {}"),
+  withTool("kind: noop", "eval: [{expr: a, do: fail}]"),
+  withTool("kind: noop").replace("noetl.io/v2", "noetl.io/v10"),
+];
+
+interface PartOfSchema {
+  readonly anyOf: readonly PartOfSchema[];
+  readonly properties?: object;
+  readonly deprecated?: boolean;
+}
+
+/** The schema of each key of a step. */
+function stepSchema(): Readonly<Record<"next" | "args", PartOfSchema>> {
+  const { properties } = schema as {
+    properties: { workflow: { items: { properties: Record<"next" | "args", PartOfSchema> } } };
+  };
+  return properties.workflow.items.properties;
+}
+
 describe("the JSON Schema", () => {
   test(
     "in docs is the one the language gives; `bun " +
@@ -40,14 +68,26 @@ describe("the JSON Schema", () => {
     }
   });
 
+  test("accepts every older form that is read, and strikes it through", () => {
+    for (const source of olderForms) {
+      expect(problemsOf(source)).toEqual([]);
+      expect(errorsOf(source)).toEqual([]);
+    }
+    const { properties, anyOf } = stepSchema().next;
+    expect(properties).toBeUndefined();
+    expect(anyOf.map(({ deprecated = false }) => deprecated)).toEqual([false, true, true, true]);
+    expect(stepSchema().args.deprecated).toBe(true);
+  });
+
   test("accepts the canonical form too, so that it can be written down and read again", () => {
     expect(schemaErrors(schema, documentOf(goodPlaybook))).toEqual([]);
   });
 
   const bad: readonly (readonly [string, string])[] = [
     ["a missing name", withTool("kind: noop").replace("name: sample", "path: a")],
-    ["an older key of a step", withStepKeys("when: a")],
-    ["next as a list", withStepKeys("next: [end]")],
+    ["an older key of a step that is no longer read", withStepKeys("vars: {}")],
+    ["next as a number", withStepKeys("next: 3")],
+    ["an arc in a list with an unknown key", withStepKeys("next: [{step: end, wen: a}]")],
     ["an unknown key of an arc", withStepKeys("next: {arcs: [{step: end, wen: a}]}")],
     ["a condition that is a number", withStepKeys("next: {arcs: [{step: end, when: 1}]}")],
     ["an unknown kind", withTool("kind: nop")],
@@ -59,7 +99,7 @@ describe("the JSON Schema", () => {
       withTool("kind: noop", "spec: {policy: {rules: [{then: {do: retry, attempts: 0}}]}}"),
     ],
     ["an iterator that is no name", withStepKeys("loop: {in: [], iterator: a-b}")],
-    ["items that are a map", withStepKeys("loop: {in: {a: 1}, iterator: a}")],
+    ["a mode of a loop that is none", withStepKeys("loop: {in: [], iterator: a, spec: {mode: b}}")],
     ["a set key with a space", withStepKeys("set: {a b: 1}")],
     [
       "an empty list of tools",

@@ -1,10 +1,10 @@
 // docs/templates.md names everything the language has, and every way it differs from Jinja2.
 
 import { expect, test } from "bun:test";
-import { filters } from "#core/playbook/template/filters";
+import { compileTemplate } from "#core/playbook/template";
+import { filters, tests } from "#core/playbook/template/filters";
 import { functions } from "#core/playbook/template/functions";
 import { methods } from "#core/playbook/template/methods";
-import { tests } from "#core/playbook/template/predicates";
 import { differences } from "#tests/differential/jinja-differences";
 
 const page = await Bun.file(`${import.meta.dir}/../../../../docs/templates.md`).text();
@@ -34,4 +34,11 @@ test("the section on Jinja2 has each difference and its reason", () => {
   const text = section("Differences from Jinja2");
   const rows = differences.map(({ name, reason }) => `| ${name} | ${reason} |`);
   expect(rows.filter((row) => !text.includes(row))).toEqual([]);
+});
+
+test("the macro that the page shows makes the statement that it looks like", () => {
+  const [, text = ""] = /```jinja\n([\s\S]*?)```/.exec(page) ?? [];
+  expect(compileTemplate(text).evaluate(new Map(), { nowMs: 0 })).toBe(
+    "CREATE TABLE t (id bigint NOT NULL, note text)",
+  );
 });

@@ -1,0 +1,91 @@
+// Rows of what this product adds to the language (language reference §9).
+
+import {
+  accepts,
+  eventsOf,
+  gives,
+  having,
+  more,
+  type Row,
+  rowsIn,
+  seen,
+  stepWith,
+  tool,
+} from "./row.ts";
+
+const admitted = (rules: string): string =>
+  `- step: start
+  tool: {kind: noop}
+  next: {arcs: [{step: a}]}
+- step: a
+  tool: {kind: noop}
+  spec: {policy: {admit: {rules: [${rules}]}}}
+`;
+
+export const rows: readonly Row[] = rowsIn("own", "§9", [
+  more(
+    ["step.spec.policy.admit", "then.allow"],
+    "rules asked before the step is entered; a step that is not admitted is skipped, and its branch ends",
+    seen(
+      admitted('{when: "{{ false }}", then: {allow: true}}, {else: {then: {allow: false}}}'),
+      (run) => [
+        run.status,
+        eventsOf(run, "step.skipped").map(({ step, reason }) => [step, reason]),
+      ],
+      ["completed", [["a", "admit"]]],
+    ),
+  ),
+  more(
+    ["step.emit", "emit.event", "emit.data"],
+    "events of your own, after a step that completed: in the log, published, and seen by those who listen",
+    having(
+      seen(
+        stepWith('emit: {event: trip.touched, data: {id: "{{ workload.id }}"}}'),
+        (run) => eventsOf(run, "event.emitted").map(({ name, data }) => [name, data]),
+        [["trip.touched", { id: 7 }]],
+      ),
+      { workload: { id: 7 } },
+    ),
+  ),
+  more(
+    ["kind: wait", "wait.for", "wait.seconds"],
+    "a durable wait that holds no slot: `timer`, `callback`, `signal`, `approval`",
+    seen(
+      tool("kind: wait, for: timer, seconds: 0.05"),
+      (run) => [run.status, eventsOf(run, "wait.parked").length, eventsOf(run, "wait.done").length],
+      ["completed", 1, 1],
+    ),
+  ),
+  more(
+    ["wait.key", "wait.timeout_s", "wait.approvers"],
+    "what an answer is addressed to, when it is waited for no longer (an error of kind " +
+      "`timeout`), and who may approve",
+    seen(
+      tool(
+        "kind: wait, for: approval, key: order-1, timeout_s: 0.05, approvers: {roles: [operator]}",
+      ),
+      (run) =>
+        eventsOf(run, "call.error").map(({ output }) => Object(Object(output)["error"])["kind"]),
+      ["timeout"],
+    ),
+  ),
+  more(
+    ["both spellings of else"],
+    "in admission too",
+    accepts(admitted("{else: , then: {allow: true}}")),
+  ),
+  more(
+    ["loop.spec.max_in_flight enforced"],
+    "never more items at a time",
+    gives(
+      `- step: start
+  loop: {in: [1, 2, 3], iterator: x, spec: {mode: parallel, max_in_flight: 1}}
+  tool: {kind: noop, result: "{{ x }}"}
+  next: {arcs: [{step: end}]}
+- step: end
+  tool: {kind: noop, result: "{{ start.results }}"}
+`,
+      [1, 2, 3],
+    ),
+  ),
+]);
