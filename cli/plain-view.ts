@@ -58,7 +58,9 @@ function stepPrefix(step: StepProgress): string {
 }
 
 function loopSize({ loop }: StepProgress): string {
-  return loop === undefined ? "" : `, ${loop.total} ${loop.total === 1 ? "item" : "items"}`;
+  if (loop === undefined) return "";
+  if (loop.isCursor === true) return ", rows of a cursor";
+  return `, ${loop.total} ${loop.total === 1 ? "item" : "items"}`;
 }
 
 function indent(depth: number): string {

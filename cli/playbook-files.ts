@@ -51,7 +51,7 @@ export function catalogPath({ metadata }: PlaybookDocument): string {
  */
 export function neighbours({ file, document }: PlaybookFile): readonly PlaybookFile[] {
   const tools = [...document.workflow, ...(document.workbook ?? [])].flatMap(({ tool }) => tool);
-  if (!tools.some(({ kind }) => kind === "playbook")) return [];
+  if (!tools.some(({ kind }) => kind === "playbook" || kind === "agent")) return [];
   const folder = dirname(file);
   return readdirSync(folder)
     .filter((name) => /\.ya?ml$/.test(name) && !isTestName(name) && name !== basename(file))

@@ -1,16 +1,19 @@
 // Owns what a run looks like from outside: the events of an execution and of its sub-playbooks
 // folded into steps that were entered, are under way and have ended. It prints nothing.
 
-import type { CallSettled, Event, ExecutionStatus } from "#core/model/event";
+import type { CallSettled, Event, ExecutionStatus, LoopEntry } from "#core/model/event";
 import { terminalStatus } from "#core/model/event";
 import type { CommandId, ExecutionId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
 import type { ResultRef } from "#core/model/outcome";
 
 export interface LoopProgress {
-  readonly total: number;
+  /** Items; of a cursor, the rows that have been claimed so far. */
+  total: number;
   done: number;
   failed: number;
+  /** Its calls are frames of rows, which nobody has counted before. */
+  readonly isCursor?: true;
 }
 
 export interface StepProgress {
@@ -166,6 +169,12 @@ function foldEvent(folding: Folding, event: Event): Change | undefined {
       if (step === undefined) return undefined;
       return { type: "reissued", step, reason: event.reason };
     }
+    case "cursor.claimed": {
+      const step = running.get(event.step);
+      if (step?.loop === undefined) return undefined;
+      step.loop.total += event.row_count;
+      return { type: "advanced", step };
+    }
     case "call.done":
     case "call.error":
       return foldCall(folding, event);
@@ -189,10 +198,27 @@ function enteredStep(
     status: "running",
     startedAtMs: event.time,
     attempts: 0,
-    ...(event.loop === undefined ? {} : { loop: { total: event.loop.total, done: 0, failed: 0 } }),
+    ...(event.loop === undefined ? {} : { loop: enteredLoop(event.loop) }),
   };
   execution.steps.push(step);
   return step;
+}
+
+function enteredLoop({ total, mode }: LoopEntry): LoopProgress {
+  return { total, done: 0, failed: 0, ...(mode === "cursor" ? { isCursor: true } : {}) };
+}
+
+function countCall(loop: LoopProgress, event: CallSettled): void {
+  const isFailed = event.type === "call.error";
+  const { rows = 0, failed = isFailed ? rows : 0 } = (event.output.data ?? {}) as FrameCounts;
+  loop.done += loop.isCursor === true ? rows : 1;
+  if (isFailed) loop.failed += loop.isCursor === true ? failed : 1;
+}
+
+/** What the call of a frame comes to. */
+interface FrameCounts {
+  readonly rows?: number;
+  readonly failed?: number;
 }
 
 function foldCall({ commands }: Folding, event: CallSettled): Change | undefined {
@@ -205,10 +231,7 @@ function foldCall({ commands }: Folding, event: CallSettled): Change | undefined
   const retries = typeof tries === "number" ? tries - 1 : 0;
   step.attempts = Math.max(step.attempts, event.attempt + retries);
   const isFailed = event.type === "call.error";
-  if (step.loop !== undefined) {
-    step.loop.done += 1;
-    if (isFailed) step.loop.failed += 1;
-  }
+  if (step.loop !== undefined) countCall(step.loop, event);
   if (!isFailed) return { type: "advanced", step };
   const message = output.error?.message ?? "failed without a message";
   step.error = message;

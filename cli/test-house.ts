@@ -12,7 +12,8 @@ import { memoryStores } from "#core/adapters/memory-stores";
 import { snowflakeMint } from "#core/adapters/system-clock";
 import { type VirtualClock, virtualClock } from "#core/adapters/virtual-clock";
 import type { WorkerCommand } from "#core/model/command";
-import type { ExecutionId } from "#core/model/ids";
+import { invariant } from "#core/model/fault";
+import type { CatalogId, ExecutionId } from "#core/model/ids";
 import type { Json, JsonObject } from "#core/model/json";
 import type { Output } from "#core/model/outcome";
 import { childPath, isChildKind } from "#core/playbook/test-check";
@@ -91,17 +92,21 @@ export function testHouse(options: HouseOptions): TestHouse {
   return {
     ...{ clock, record, slots, mocks: workers.mocks, activity: control.activity },
     start: async () => {
-      const { main, test, files } = options;
-      const texts = files.map(({ content, document }) => ({
-        content,
-        path: catalogPath(document),
-      }));
-      // What a test puts in the place of a playbook is the newest version of it.
-      for (const text of [...texts, ...mockedChildren(options)]) {
-        await registerPlaybook(context, text);
+      const { test, files } = options;
+      let catalogId: CatalogId | undefined;
+      for (const { content, document } of files) {
+        const registered = await registerPlaybook(context, {
+          content,
+          path: catalogPath(document),
+        });
+        catalogId = registered.entry.catalogId;
       }
-      const path = catalogPath(main.document);
-      return (await startExecution(executions, { path, workload: test.workload })).executionId;
+      // What a test puts in the place of a playbook is the newest version of it; the one that is
+      // tested stays the one that was read, also where it calls itself.
+      for (const text of mockedChildren(options)) await registerPlaybook(context, text);
+      invariant(catalogId !== undefined, "a tested house has no playbook");
+      const started = await startExecution(executions, { catalogId, workload: test.workload });
+      return started.executionId;
     },
     answer: (id, key, output) => answerWait(executions, id, { key, output, by: "test" }),
     cancel: (id) => endExecution(executions, id, { reason: "cancelled by the test" }),
@@ -257,17 +262,18 @@ function callOf(context: ToolContext, { given, record, children }: Known): ToolC
   };
 }
 
-/** A playbook of one step for each sub-playbook that a test mocks as a whole. */
+/** A playbook of one step for each sub-playbook that a test mocks, or makes fail, as a whole. */
 function mockedChildren({ test, files, main }: HouseOptions) {
   const paths = new Set<string>();
-  for (const { step, playbook, answer } of test.mocks) {
+  const mocked = test.mocks.filter(({ answer }) => answer.gives !== "real");
+  for (const { step, playbook } of [...mocked, ...test.faults]) {
     const file =
       playbook === undefined
         ? main
         : files.find(({ document }) => catalogPath(document) === playbook);
     const [tool] = file?.document.workflow.find((known) => known.step === step)?.tool ?? [];
     const path = isChildKind(tool) ? childPath(tool) : undefined;
-    if (path !== undefined && answer.gives !== "real") paths.add(path);
+    if (path !== undefined) paths.add(path);
   }
   return [...paths].map((path) => ({ path, content: JSON.stringify(childPlaybook(path)) }));
 }

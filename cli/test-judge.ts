@@ -169,23 +169,20 @@ type CommandOf = Extract<Event, { type: "command.issued" }>["command_id"];
 const commandless = "" as CommandOf;
 
 function emittedProblem({ emitted }: ExpectDocument, events: readonly Event[]): string | undefined {
-  let at = 0;
+  if (emitted === undefined) return undefined;
   const found = events.filter((event) => event.type === "event.emitted");
+  const names = found.map(({ name }) => name).join(", ");
   for (const [index, { event: name, data }] of emitted.entries()) {
-    const next = found.findIndex(
-      (event, place) =>
-        place >= at &&
-        event.name === name &&
-        (data === undefined || part(data, event.data, "") === undefined),
-    );
-    if (next < 0) {
-      const names = found.map((event) => event.name).join(", ");
-      const wanted = shown(emitted[index] ?? {});
+    const own = found[index];
+    if (own === undefined || own.name !== name) {
+      const wanted = shown(name ?? null);
       return `emitted[${index}]: expected ${wanted}, found ${names === "" ? "none" : names}`;
     }
-    at = next + 1;
+    const problem = data === undefined ? undefined : part(data, own.data, `emitted[${index}].data`);
+    if (problem !== undefined) return problem;
   }
-  return undefined;
+  if (found.length === emitted.length) return undefined;
+  return `emitted: expected ${emitted.length}, found ${found.length}: ${names}`;
 }
 
 function errorProblem({ error }: ExpectDocument, events: readonly Event[]): string | undefined {

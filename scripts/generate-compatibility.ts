@@ -122,7 +122,7 @@ function line(row: PageRow): string {
 
 /** A name as code, also one that has back-ticks itself; a rule that is told in words as words. */
 function code(name: string): string {
-  if (/\s/.test(name) && !/[:{[=<%_'/]/.test(name)) return name;
+  if (/\s/.test(name) && !/[:{[=%']|^is /.test(name)) return name;
   return name.includes("`") ? `\`\` ${name} \`\`` : `\`${name}\``;
 }
 

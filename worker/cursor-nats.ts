@@ -10,17 +10,17 @@ import {
   jetstreamManager,
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
-import type { TaskSpec } from "#core/model/command";
 import { messageAckWaitMs } from "#core/model/cursor-limits";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
+import type { Failure } from "#core/model/outcome";
 import { redactor } from "#worker/tools/auth";
 import { type Deadline, textField, withDeadline } from "#worker/tools/call-config";
-import { type NatsTarget, natsConnections, natsTarget } from "#worker/tools/nats-connections";
+import { natsConnections, natsTarget } from "#worker/tools/nats-connections";
 import { natsFailureOf } from "#worker/tools/nats-failure";
-import type { ToolContext } from "#worker/tools/tool";
 import { type Claim, type Claimed, claimEvaluation, claimTask, tried } from "./cursor-claim.ts";
 import { fetched, type Message } from "./cursor-nats-messages.ts";
 import type { FrameRows } from "./cursor-rows.ts";
+import { failureOf } from "./failure-of.ts";
 import { filledConfig } from "./filled-config.ts";
 import { toolContext } from "./tool-context.ts";
 
@@ -37,35 +37,9 @@ export interface MessageClaim {
 
 /** What one frame needs of NATS; nothing is connected before it is asked for something. */
 export async function messageClaim(claim: Claim): Promise<MessageClaim> {
-  const { run, services, resources, frame } = claim;
-  const task = claimTask(frame);
-  const evaluation = claimEvaluation(claim, 1);
-  const context = toolContext({
-    run,
-    call: { task, attempt: 1, ordinal: 0, evaluation },
-    services,
-    resources,
-  });
-  const connections = natsConnections();
+  const { services, frame } = claim;
+  const { using, close } = session(claim);
   let held: readonly Message[] = [];
-
-  const configOf = (of: TaskSpec): Promise<JsonObject> =>
-    filledConfig(of, run, evaluation, services);
-
-  const using = async (
-    work: (connection: NatsConnection, bound: Bound) => Promise<Claimed>,
-  ): Promise<Claimed> => {
-    const config = await configOf(task);
-    const { target, secrets } = await natsTarget(config, context);
-    try {
-      return await withDeadline(config, context, async (deadline) => {
-        const { connection } = await unlessEnded(connections.lease(target), deadline);
-        return await unlessEnded(work(connection, { config, context, deadline }), deadline);
-      });
-    } catch (thrown) {
-      return { error: shownFailure(thrown, target, secrets) };
-    }
-  };
 
   const claimOnce = (): Promise<Claimed> =>
     using(async (connection, bound) => {
@@ -78,35 +52,63 @@ export async function messageClaim(claim: Claim): Promise<MessageClaim> {
       return { rows: held.map(({ row }) => row) };
     });
 
+  const acknowledge = async (rows: readonly Json[]): Promise<void> => {
+    const said = await using(async (connection) => {
+      for (const reply of rows.map(replyOf)) {
+        if (reply !== undefined) connection.publish(reply, "+ACK");
+      }
+      await connection.flush();
+      return { rows: [] };
+    });
+    // They come again, under the keys they had.
+    if ("error" in said) services.log.notice?.(`${frame.key}: ${said.error.message}`);
+  };
+
   return {
     claim: () => tried(claim, claimOnce),
     holding: (work) => holding(held, frame.settings.heartbeat_seconds * 1_000, work),
-    acknowledge: async (rows) => {
-      const done = await using(async (connection) => {
-        for (const reply of rows.map(replyOf)) {
-          if (reply !== undefined) connection.publish(reply, "+ACK");
-        }
-        await connection.flush();
-        return { rows: [] };
-      });
-      // They come again, under the keys they had.
-      if ("error" in done) services.log.notice?.(`${frame.key}: ${done.error.message}`);
-    },
+    acknowledge,
     keyed: (rows) => ({ rows, keys: rows.map(messageKey) }),
-    close: () => connections.close(),
+    close,
   };
+}
+
+interface Session {
+  /** On a connection, as long as one claim may take; whatever is thrown comes back as a failure. */
+  using(work: (connection: NatsConnection, bound: Bound) => Promise<Claimed>): Promise<Claimed>;
+  close(): Promise<void>;
+}
+
+function session(claim: Claim): Session {
+  const { run, services, resources, frame } = claim;
+  const task = claimTask(frame);
+  const evaluation = claimEvaluation(claim, 1);
+  const call = { task, attempt: 1, ordinal: 0, evaluation };
+  const context = toolContext({ run, call, services, resources });
+  const connections = natsConnections();
+  const using: Session["using"] = async (work) => {
+    let failed = (thrown: unknown): Failure => failureOf(thrown, `step ${run.command.step}`);
+    try {
+      const config = await filledConfig(task, run, evaluation, services);
+      const { target, secrets } = await natsTarget(config, context);
+      const shown = { servers: target.servers, redact: redactor(secrets) };
+      failed = (thrown) => natsFailureOf(thrown, shown);
+      return await withDeadline(config, context, async (deadline) => {
+        const { connection } = await unlessEnded(connections.lease(target), deadline);
+        return await unlessEnded(work(connection, { config, deadline }), deadline);
+      });
+    } catch (thrown) {
+      return { error: failed(thrown) };
+    }
+  };
+  return { using, close: () => connections.close() };
 }
 
 const fetchMarginMs = 500;
 
 interface Bound {
   readonly config: JsonObject;
-  readonly context: ToolContext;
   readonly deadline: Deadline;
-}
-
-function shownFailure(thrown: unknown, target: NatsTarget, secrets: readonly string[]) {
-  return natsFailureOf(thrown, { servers: target.servers, redact: redactor(secrets) });
 }
 
 /** A server that says nothing holds a claim no longer than its time. */

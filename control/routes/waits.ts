@@ -34,7 +34,10 @@ export function waitRoutes(app: Elysia, executions: Executions): void {
   });
 }
 
-/** @throws Fault `not_found` for an unknown execution, `limited` where no answer is kept any more. */
+/**
+ * @throws Fault `not_found` for an unknown execution, `limited` where no answer is kept any more,
+ *   `conflict` for a key under which something else is waited for.
+ */
 function statusOf(verdict: AnswerVerdict, id: ExecutionId) {
   switch (verdict) {
     case "accepted":
@@ -48,6 +51,8 @@ function statusOf(verdict: AnswerVerdict, id: ExecutionId) {
       const kept = `execution ${id} keeps ${earlyAnswersMax} answers that nobody waits for yet`;
       throw new Fault("limited", `${kept}, expected one that is waited for`);
     }
+    case "other":
+      throw new Fault("conflict", "what waits under the key is not a callback");
     default:
       return verdict satisfies never;
   }

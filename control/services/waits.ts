@@ -72,6 +72,8 @@ function parkedEvent(
 
 export interface WaitAnswer {
   readonly key: string;
+  /** What it is an answer to; a callback without it. */
+  readonly as?: "callback" | "signal" | "approval";
   readonly output: Output;
   readonly by?: string;
 }
@@ -79,14 +81,15 @@ export interface WaitAnswer {
 /**
  * - `duplicate`: the key was answered before, and this changes nothing
  * - `full`: the execution keeps no more answers for waits that have not begun
+ * - `other`: what waits under the key is no callback (signal, approval), and is answered otherwise
  */
-export type AnswerVerdict = "accepted" | "duplicate" | "ended" | "unknown" | "full";
+export type AnswerVerdict = "accepted" | "duplicate" | "ended" | "unknown" | "full" | "other";
 
 /** Gives an answer to whoever waits for it, or keeps it for whoever will. */
 export function answerWait(
   executions: Executions,
   id: ExecutionId,
-  { key, output, by }: WaitAnswer,
+  { key, output, by, as = "callback" }: WaitAnswer,
 ): Promise<AnswerVerdict> {
   return executions.submit<AnswerVerdict>(id, {
     rule: (state) => {
@@ -96,7 +99,7 @@ export function answerWait(
       if (commandId === undefined) {
         if (state.answers.has(key) || state.answeredKeys.has(key)) return { answer: "duplicate" };
         if (state.answers.size >= earlyAnswersMax) return { answer: "full" };
-      }
+      } else if (state.commands.get(commandId)?.wait?.for !== as) return { answer: "other" };
       const event: EventBody = {
         type: "wait.done",
         key,

@@ -6,6 +6,7 @@ import {
   frameAttemptsMax,
   frameRowsMax,
   frameSecondsMax,
+  framesInFlightMax,
   rowConcurrencyMax,
 } from "#core/model/cursor-limits";
 import type { CommandInput, CommandIssued, FrameEntry, LoopEntry } from "#core/model/event";
@@ -42,7 +43,7 @@ const bounds: Readonly<Record<keyof PlanFrame, Bounds>> = {
   row_concurrency: whole("frame.row_concurrency", rowConcurrencyMax),
   max_attempts: whole("frame.max_attempts", frameAttemptsMax),
   frames_max: whole("max_iterations", cursorFramesMax),
-  max_in_flight: whole("max_in_flight", Number.MAX_SAFE_INTEGER),
+  max_in_flight: whole("max_in_flight", framesInFlightMax),
 };
 
 /** The loop's numbers as they are now; a failure where one is none. */

@@ -6,7 +6,7 @@ import type { Failure } from "#core/model/outcome";
 import type { PlanLoop, PlanStep } from "#core/playbook/plan";
 import { renderValue } from "#core/playbook/value";
 import { cursorEntry } from "./cursor.ts";
-import { exitFailed } from "./exit.ts";
+import { enterFailed } from "./exit.ts";
 import { failure, failureOf, Unusable } from "./failures.ts";
 import { loopItems } from "./loop-items.ts";
 import { ExecutionScope } from "./scope.ts";
@@ -22,10 +22,7 @@ export function enterStep(turn: Turn, step: PlanStep): true {
   }
   const isCursor = step.loop.mode === "cursor";
   const loop = isCursor ? cursorEntry(turn, step.loop) : loopEntry(turn, step.loop);
-  if ("kind" in loop) {
-    turn.journal.emit(entry);
-    return exitFailed(turn, step, loop);
-  }
+  if ("kind" in loop) return enterFailed(turn, step, loop);
   turn.journal.emit({ ...entry, loop });
   return true;
 }

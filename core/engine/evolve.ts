@@ -306,7 +306,7 @@ const unknownFailure: Failure = { kind: "unknown", message: "failed", retryable:
 /** Only what the step itself makes known at this visit; others may tell of anything. */
 function emitted(state: ExecutionState, event: EventEmitted): void {
   const active = event.step === undefined ? undefined : state.active.get(event.step);
-  if (active?.visit === event.visit && active !== undefined) {
+  if (active !== undefined && active.visit === event.visit) {
     active.emitted = (active.emitted ?? 0) + 1;
   }
 }

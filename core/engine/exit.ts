@@ -59,6 +59,17 @@ export function exitFailed(turn: Turn, step: PlanStep, error: Failure): true {
   return true;
 }
 
+/**
+ * Enters a step that can't begin, and leaves it at once. Its arcs are tried before: a fact that they
+ * miss must not leave a step entered that would then be run.
+ */
+export function enterFailed(turn: Turn, step: PlanStep, error: Failure): true {
+  const visit = (turn.state.steps.get(step.name)?.visits ?? 0) + 1;
+  evaluateExit(turn, step, undefined, { output: failureOutput(error), failed: true });
+  turn.journal.emit({ type: "step.enter", step: step.name, visit });
+  return exitFailed(turn, step, error);
+}
+
 interface Ended {
   readonly output: Output;
   readonly failed: boolean;

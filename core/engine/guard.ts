@@ -5,7 +5,7 @@ import { guardsInRowMax } from "#core/model/flow-limits";
 import type { PlanStep } from "#core/playbook/plan";
 import { isTruthy, type Template } from "#core/playbook/template";
 import { enterStep } from "./enter.ts";
-import { exitFailed, passBy } from "./exit.ts";
+import { enterFailed, passBy } from "./exit.ts";
 import { failure, failureOf, Unusable } from "./failures.ts";
 import { ExecutionScope } from "./scope.ts";
 import type { Turn } from "./turn.ts";
@@ -31,10 +31,7 @@ export function approachStep(turn: Turn, step: PlanStep): true {
 
 /** What can't be decided fails the step that asked for it: it is entered, and left at once. */
 function failBefore(turn: Turn, step: PlanStep, thrown: unknown): true {
-  const error = failureOf(thrown, `step ${step.name}: before it is entered`);
-  const visit = (turn.state.steps.get(step.name)?.visits ?? 0) + 1;
-  turn.journal.emit({ type: "step.enter", step: step.name, visit });
-  return exitFailed(turn, step, error);
+  return enterFailed(turn, step, failureOf(thrown, `step ${step.name}: before it is entered`));
 }
 
 /** A cycle of steps that are all passed by never enters anything, and would never end. */

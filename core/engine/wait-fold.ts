@@ -29,7 +29,8 @@ export function callParked(state: ExecutionState, event: WaitParked, timeMs: num
   if (event.for === "timer") return;
   const holder = state.waits.get(key);
   if (holder !== undefined) throw new ReplayError(`key ${key} is that of command ${holder}`);
-  const early = state.answers.get(key);
+  // Whoever may answer a signal or an approval is asked while it is waited for.
+  const early = event.for === "callback" ? state.answers.get(key) : undefined;
   if (early === undefined) {
     state.waits.set(key, id);
     // Whoever answers now means this wait, also where an earlier one had the same key.

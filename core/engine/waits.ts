@@ -118,9 +118,12 @@ export function settleAnswered(turn: Turn, id: CommandId): true {
   return true;
 }
 
-/** What a wait comes to whose time is over: a timer has done its work, others were not answered. */
-export function dueOutput({ for: kind, key, sinceMs }: WaitState, nowMs: number): Output {
-  const waitedMs = Math.max(0, nowMs - sinceMs);
+/**
+ * What a wait comes to whose time is over: a timer has done its work, others were not answered. The
+ * store says when that is, whose clock may be ahead of the one that is read here.
+ */
+export function dueOutput({ for: kind, key, sinceMs, due = 0 }: WaitState, nowMs: number): Output {
+  const waitedMs = Math.max(0, due - sinceMs, nowMs - sinceMs);
   if (kind === "timer") return { status: "ok", data: { waited_ms: waitedMs } };
   const message = `no ${kind} came for ${key} within ${waitedMs} ms`;
   return failureOutput(failure("timeout", message));

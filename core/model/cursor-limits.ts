@@ -21,7 +21,8 @@ export const rowConcurrencyMax = 1_000;
 /** Frames of one visit: what ends a loop over a queue that grows while it is drained. */
 export const cursorFramesDefault = 100_000;
 export const cursorFramesMax = 100_000_000;
-/** Frames at once where the playbook says nothing. */
+/** Frames at once where the playbook says nothing, and at most: all of them may be issued at once. */
 export const framesInFlightDefault = 1;
+export const framesInFlightMax = 1_000;
 /** How long the consumers that a cursor makes wait for an acknowledgement: less than one claim. */
 export const messageAckWaitMs = 15_000;

@@ -86,13 +86,20 @@ function toolSpec(map: JsonObject): JsonObject {
 }
 
 function policy(map: JsonObject): JsonObject {
-  return { ...given(map), rules: listOf(map.rules).map(rule) };
+  const rules = listOf(map.rules).map(rule);
+  // Where every rule is asked, one for the rest says so, also when the form is written down.
+  const marked = map.mode === "inclusive" ? rules.map(markedElse) : rules;
+  return { ...given(map), rules: marked };
 }
 
 function rule(value: Json): JsonObject {
   const { then, ...rest } = folded(mapOf(value));
   // biome-ignore lint/suspicious/noThenProperty: the language calls the key so.
   return { ...rest, then: { do: "continue", ...mapOf(then) } };
+}
+
+function markedElse(rule: JsonObject): JsonObject {
+  return Object.hasOwn(rule, "when") ? rule : { else: null, ...rule };
 }
 
 /** A rule with `else` in either spelling is one without a condition. */

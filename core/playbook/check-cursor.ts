@@ -35,6 +35,10 @@ export function checkCursorLoop(step: JsonObject, trail: Trail, findings: Findin
     findings.keyError({ parent: at, key: "in" }, "loop has both 'in' and 'cursor', expected one");
   }
   if (!isCursor) sayMode(loop, at, findings);
+  if (loop.iterator === "frame") {
+    const message = "'iterator' is 'frame', which is the frame of the row, expected another name";
+    findings.error({ parent: at, key: "iterator" }, message);
+  }
   checkNeeds(loop.cursor, { parent: at, key: "cursor" }, findings);
   checkBody(step.tool, { parent: trail, key: "tool" }, findings);
 }

@@ -8,6 +8,16 @@ import { type Findings, quoted, type Trail } from "./problems.ts";
 export function checkFlow(step: JsonObject, trail: Trail, findings: Findings): void {
   checkAdmission(step, trail, findings);
   checkEmits(step, trail, findings);
+  checkTimeout(step, trail, findings);
+}
+
+/** A timer's own time is the only one that it has. */
+function checkTimeout({ tool, spec }: JsonObject, trail: Trail, findings: Findings): void {
+  const call = Array.isArray(tool) ? tool[0] : tool;
+  if (!isJsonObject(call) || call.kind !== "wait" || call.for !== "timer") return;
+  if (!isJsonObject(spec) || !isGiven(spec, "timeout")) return;
+  const at: Trail = { parent: { parent: trail, key: "spec" }, key: "timeout" };
+  findings.warn(at, "step spec key 'timeout' has no effect; a timer ends when its time has come");
 }
 
 function checkAdmission(step: JsonObject, trail: Trail, findings: Findings): void {
@@ -107,6 +117,22 @@ export function checkWait(task: JsonObject, trail: Trail, findings: Findings): v
   if (times === 1) return;
   const found = times === 0 ? "neither 'seconds' nor 'until'" : "both 'seconds' and 'until'";
   findings.keyError(trail, `a wait for a timer has ${found}, expected one`);
+}
+
+/** Fields that say how a sub-playbook is waited for, where the step does not wait for it. */
+export function checkChild(task: JsonObject, trail: Trail, findings: Findings): void {
+  const givesResult = isGiven(task, "return_result") && task.return_result !== false;
+  if (!givesResult && isGiven(task, "result_step")) {
+    const message =
+      "playbook tool key 'result_step' has no effect; it goes with return_result: true";
+    findings.warn({ parent: trail, key: "result_step" }, message);
+  }
+  if (givesResult || isGiven(task, "return_step")) return;
+  for (const key of ["timeout", "timeout_seconds"]) {
+    if (!isGiven(task, key)) continue;
+    const message = `playbook tool key '${key}' has no effect; the step doesn't wait for the end`;
+    findings.warn({ parent: trail, key }, message);
+  }
 }
 
 function isGiven(task: JsonObject, key: string): boolean {

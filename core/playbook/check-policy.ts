@@ -3,7 +3,7 @@
 
 import type { Json, JsonObject } from "#core/model/json";
 import { isJsonObject } from "#core/model/json";
-import { checkWait } from "./check-flow.ts";
+import { checkChild, checkWait } from "./check-flow.ts";
 import { type Findings, kindOf, quoted, type Trail } from "./problems.ts";
 import { toolKinds } from "./tool-fields.ts";
 
@@ -26,6 +26,7 @@ export interface PolicyContext {
 
 export function checkPolicy(task: JsonObject, trail: Trail, context: PolicyContext): void {
   if (task.kind === "wait") checkWait(task, trail, context.findings);
+  if (task.kind === "playbook") checkChild(task, trail, context.findings);
   const spec = task.spec ?? null;
   if (!isJsonObject(spec) || spec.policy === undefined) return;
   const at: Trail = { parent: { parent: trail, key: "spec" }, key: "policy" };

@@ -120,7 +120,6 @@ function ofList(list: readonly Json[], place: Place, context: OlderContext): Rea
   context.moved.move(at(place.now, "arcs"), place.was);
   const arcs = list.map((item, index) => {
     const arc: Place = { was: at(place.was, index), now: at(place.now, "arcs", index) };
-    context.moved.move(arc.now, arc.was);
     if (isJsonObject(item)) return modernArc(item, arc, context);
     context.moved.move(at(arc.now, "step"), arc.was);
     return { step: item };

@@ -6,13 +6,13 @@
 export function templateOfRhai(source: string): string | undefined {
   const words = source.length > sourceCharsMax ? undefined : wordsOf(source);
   if (words === undefined) return undefined;
-  const reader: Reader = { words, at: 0, depth: 0 };
+  const reader: Reader = { words, at: 0 };
   const read = either(reader);
   return read === undefined || reader.at < words.length ? undefined : read.text;
 }
 
+/** Also bounds how deep parentheses can go. */
 const sourceCharsMax = 4_000;
-const depthMax = 100;
 
 interface Word {
   readonly kind: "name" | "number" | "text" | "sign";
@@ -22,7 +22,6 @@ interface Word {
 interface Reader {
   readonly words: readonly Word[];
   at: number;
-  depth: number;
 }
 
 /** How tightly an expression holds together: what binds looser needs parentheses inside it. */
@@ -34,8 +33,11 @@ interface Read {
 }
 
 const order: readonly Binding[] = ["or", "and", "not", "compare", "whole"];
-const word =
-  /\s*(?:([\p{L}_][\p{L}\p{N}_]*)|(\d+(?:\.\d+)?)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(&&|\|\||[=!<>]=|[<>!().[\],-]))/uy;
+const name = "([\\p{L}_][\\p{L}\\p{N}_]*)";
+const number = "(\\d+(?:\\.\\d+)?)";
+const quotedText = `("(?:[^"\\\\]|\\\\.)*"|'(?:[^'\\\\]|\\\\.)*')`;
+const sign = "(&&|\\|\\||[=!<>]=|[<>!().[\\],-])";
+const word = new RegExp(`\\s*(?:${name}|${number}|${quotedText}|${sign})`, "uy");
 
 function wordsOf(source: string): readonly Word[] | undefined {
   const words: Word[] = [];
@@ -44,11 +46,11 @@ function wordsOf(source: string): readonly Word[] | undefined {
     word.lastIndex = at;
     const found = word.exec(text);
     if (found === null) return undefined;
-    const [, name, number, quoted, sign] = found;
-    if (name !== undefined) words.push({ kind: "name", value: name });
-    else if (number !== undefined) words.push({ kind: "number", value: number });
+    const [, named, counted, quoted, signed] = found;
+    if (named !== undefined) words.push({ kind: "name", value: named });
+    else if (counted !== undefined) words.push({ kind: "number", value: counted });
     else if (quoted !== undefined) words.push({ kind: "text", value: textOf(quoted) });
-    else words.push({ kind: "sign", value: sign ?? "" });
+    else words.push({ kind: "sign", value: signed ?? "" });
   }
   return words;
 }
@@ -115,8 +117,6 @@ function compared(reader: Reader): Read | undefined {
   reader.at++;
   const right = unary(reader);
   if (right === undefined) return undefined;
-  const after = reader.words[reader.at];
-  if (after?.kind === "sign" && comparisons.has(after.value)) return undefined;
   if (right.text === nothing) return isNothing(left, sign.value);
   const text = `${inside(left, "whole")} ${sign.value} ${inside(right, "whole")}`;
   return { text, binding: "compare" };
@@ -133,11 +133,7 @@ function isNothing(read: Read, sign: string): Read | undefined {
 
 /** `!` binds tighter than a comparison in Rhai, and looser in templates. */
 function unary(reader: Reader): Read | undefined {
-  if (reader.depth >= depthMax) return undefined;
-  reader.depth++;
-  const read = took(reader, "!") ? not(unary(reader)) : withMethods(reader);
-  reader.depth--;
-  return read;
+  return took(reader, "!") ? not(unary(reader)) : withMethods(reader);
 }
 
 function not(read: Read | undefined): Read | undefined {

@@ -127,15 +127,16 @@ function schemaOfRecord(shape: RecordShape): Schema {
 
 function properties(fields: Readonly<Record<string, Field>>): Schema {
   return Object.fromEntries(
-    Object.entries(fields).map(([key, field]) => [
-      key,
-      {
-        description: field.says,
-        ...(field.deprecated === true ? { deprecated: true } : {}),
-        ...schemaOf(field.shape),
-      },
-    ]),
+    Object.entries(fields).map(([key, field]) => [key, fieldSchema(field)]),
   );
+}
+
+function fieldSchema(field: Field): Schema {
+  return {
+    description: field.says,
+    ...(field.deprecated === true ? { deprecated: true } : {}),
+    ...schemaOf(field.shape),
+  };
 }
 
 /** What all kinds have in common, and one branch per kind for the fields that are its own. */

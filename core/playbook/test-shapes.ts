@@ -165,7 +165,7 @@ const expectation: RecordShape = {
     events: { shape: listOf(eventPattern), says: "Events, in this order, with others between." },
     no_events: { shape: listOf(eventPattern), says: "Events that must not be there." },
     variables: { shape: dataMap, says: "Variables at the end." },
-    emitted: { shape: listOf(emitted), says: "Events that steps emitted, in this order." },
+    emitted: { shape: listOf(emitted), says: "All events that steps emitted, in order." },
     error: { shape: text, says: "What the error's message holds, or /a regular expression/." },
     virtual_s: {
       says: "How long it takes, in virtual seconds.",

@@ -81,6 +81,7 @@ export const expectedRules: Readonly<Record<string, readonly string[]>> = {
   ],
   "§2.2": [
     "mcp error envelope",
+    "http without a timeout",
     "script.source.type: inline",
     "script.source.type: file",
     "script.source.type: http",

@@ -3,12 +3,6 @@
 
 /** Names of fields, as rows spell them; one that ends in `*` stands for all that begin so. */
 export const ours: ReadonlySet<string> = new Set([
-  "executor.spec.concurrency",
-  "step.spec.pool",
-  "step.spec.priority",
-  "step.spec.labels",
-  "workbook.desc",
-  "javascript.*",
   "s3.*",
   "file.*",
   // Every field of the tool that claims.
@@ -25,7 +19,6 @@ export const ours: ReadonlySet<string> = new Set([
   "then of an admission.*",
   "else.then",
   "approvers.*",
-  "wait.until",
   // The same as command, and the other way round.
   "postgres.commands",
   "ducklake.query",

@@ -156,7 +156,7 @@ export const rows: readonly Row[] = rowsIn("event", "§4.1", [
   renamed(
     ["subscription.message.deduplicated"],
     "not there: subscriptions are not",
-    "see subscriptions",
+    "there are no subscriptions to deduplicate for",
     gives(noop, { status: "ok", message: "" }),
   ),
   renamed(

@@ -102,8 +102,13 @@ export const rows: readonly Row[] = [
     ),
     same(
       ["in: a literal"],
-      "a list whose items may hold templates, or any of the above",
+      "a list whose items may hold templates",
       gives(loop('in: [1, "{{ 1 + 1 }}"], iterator: x'), [1, 2]),
+    ),
+    more(
+      ["in: a literal map, number or text"],
+      "reads as a template that gives it would",
+      gives(loop("in: {a: 1}, iterator: x"), [{ key: "a", value: 1 }]),
     ),
     same(
       ["in on the start step"],
@@ -112,12 +117,12 @@ export const rows: readonly Row[] = [
     ),
     same(
       ["loop.cursor", "loop.spec.mode: cursor", ...under("loop.cursor.", "kind auth claim")],
-      "claims rows frame by frame until none is left, each row once",
+      "claims rows frame by frame until none is left",
       shown("language/cursor.test.ts", "is drained frame by frame, each row once"),
     ),
     more(
       ["cursor kind: duckdb", "cursor kind: nats"],
-      "rows of a DuckDB file, messages of a stream; before, postgres alone",
+      "rows of a DuckDB file, messages of a stream",
       shown("language/cursor-nats.test.ts", "messages are drained frame by frame and acknowledged"),
     ),
     same(
@@ -247,7 +252,7 @@ export const rows: readonly Row[] = [
     same(
       ["process: frame"],
       "binds all rows and runs the pipeline once",
-      accepts(cursor(", frame: {max_rows: 10, process: frame}")),
+      shown("language/cursor.test.ts", "a body may run once for a whole frame"),
     ),
     same(
       ["claim SQL"],

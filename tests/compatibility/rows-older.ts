@@ -200,6 +200,7 @@ export const rows: readonly Row[] = [
     toolKind("result_fetch", "`kind: artifact`", "artifact"),
     toolKind("subscription", "`nats` with `operation: js_consume`", "'subscription'"),
     toolKind("wasm", "`javascript` or `python`", "'wasm'"),
+    toolKind("sink", "a step of its own that stores the result", "'sink'"),
     toolKind("rhai", "`python` or `javascript`", "'rhai'"),
     toolKind("provider", "`http` against the provider's API, or `container`", "'provider'"),
     toolKind("script", "`container` for a job, or `python` with `script`", "'script'"),

@@ -9,6 +9,7 @@ import {
   type Row,
   rowsIn,
   seen,
+  shown,
   stepWith,
   tool,
 } from "./row.ts";
@@ -86,6 +87,50 @@ export const rows: readonly Row[] = rowsIn("own", "§9", [
   tool: {kind: noop, result: "{{ start.results }}"}
 `,
       [1, 2, 3],
+    ),
+  ),
+  more(
+    ["step.spec.pool", "step.spec.labels"],
+    "which workers may run the step",
+    shown(
+      "control/dispatch.test.ts",
+      "a command that asks for labels is handed only to a worker that has them",
+    ),
+  ),
+  more(
+    "step.spec.priority",
+    "what goes first within a pool; sub-playbooks inherit it",
+    shown(
+      "control/dispatch.test.ts",
+      "come from the request and from the step, and children inherit them",
+    ),
+  ),
+  more(
+    "executor.spec.concurrency",
+    "commands of the playbook that may run at a time, over all its executions",
+    shown("control/dispatch.test.ts", "may come with the playbook"),
+  ),
+  more(
+    ["kind: javascript", "javascript.code", "javascript.script"],
+    "code in a sandbox without I/O, within bounds of time and memory",
+    gives(tool('kind: javascript, input: {a: 2}, code: "return a + 1"'), 3),
+  ),
+  more(
+    ["kind: s3"],
+    "objects of a store that speaks S3: put, get, head, list, delete and copy",
+    shown("tools/objects.test.ts", "gives back what it was given, with its size and type"),
+  ),
+  more(
+    ["kind: file"],
+    "the same for files within the roots of the worker",
+    shown("tools/objects.test.ts", "are written whole, read, listed, copied and deleted"),
+  ),
+  more(
+    ["workbook.desc", "wait.until"],
+    "a text, and a wait until a moment",
+    accepts(
+      tool('kind: wait, for: timer, until: "2030-01-01T00:00:00Z"'),
+      "workbook: [{name: a, desc: does nothing, tool: {kind: noop}}]\n",
     ),
   ),
 ]);

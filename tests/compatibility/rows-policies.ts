@@ -79,10 +79,13 @@ export const rows: readonly Row[] = [
       ["policy.mode: inclusive"],
       "every rule that matches has its `set` applied, and the first of them that does more than go " +
         "on decides; modelled before, implemented by neither",
-      accepts(
-        tool(
-          'kind: noop, spec: {policy: {mode: inclusive, rules: [{when: "{{ true }}", then: {set: {a: 1}}}]}}',
-        ),
+      gives(
+        `${tool(`kind: noop, spec: {policy: {mode: inclusive, rules: [
+      {when: "{{ true }}", then: {set: {a: 1}}}, {when: "{{ true }}", then: {set: {b: 2}}}]}}`)}  next: {arcs: [{step: end}]}
+- step: end
+  tool: {kind: noop, result: "{{ a + b }}"}
+`,
+        3,
       ),
     ),
     ...["before", "after", "finally"].map((key) =>
@@ -95,7 +98,13 @@ export const rows: readonly Row[] = [
     same(
       "rule.when",
       "an expression or a template; `when: true` is accepted",
-      accepts(policy("{when: true, then: {do: continue}}")),
+      gives(
+        `${policy("{when: true, then: {do: continue, set: {a: 5}}}")}  next: {arcs: [{step: end}]}
+- step: end
+  tool: {kind: noop, result: "{{ a }}"}
+`,
+        5,
+      ),
     ),
     same(
       ["rule.else", "else beside then", "rule.then"],

@@ -94,11 +94,11 @@ export const rows: readonly Row[] = [
         "becomes an error of its own command; neighbours in the same flush are recorded",
       ),
     }),
-    different(["tiers"], {
-      says: "one store, that of the log; `output.store` is read and has no effect",
-      why: "as in the existing server, which ignores it too",
-      proof: accepts(tool("kind: noop, output: {store: {kind: disk, ttl: 1h, compress: gzip}}")),
-    }),
+    same(
+      ["tiers"],
+      "one store, that of the log; `output.store` is read and has no effect, as in the existing server",
+      accepts(tool("kind: noop, output: {store: {kind: disk, ttl: 1h, compress: gzip}}")),
+    ),
     same(
       ["extracted"],
       "a summary of what is stored, enough for most templates: scalars stay, long texts and lists are cut",
@@ -170,7 +170,7 @@ export const rows: readonly Row[] = [
       ),
     ),
     same(
-      ["type bearer", "type bearer_token", "type oauth2"],
+      ["type bearer", "type bearer_token", "type oauth2", "type google_oauth"],
       "the token under `token`, `access_token` or `bearer_token`",
       shown("tools/auth.test.ts", "a bearer token is found under each of its names"),
     ),
@@ -203,13 +203,12 @@ export const rows: readonly Row[] = [
     same(
       ["type s3", "type gcs_hmac", "type gcs"],
       "keys for objects",
-      shown("tools/objects.test.ts", "credential"),
+      shown("tools/objects.test.ts", "of Google is reached with HMAC keys alone"),
     ),
     refused(
       [
         "type pubsub",
         "type kafka",
-        "type google_oauth",
         "type google_service_account",
         "type auth0",
         "type secret",
@@ -224,14 +223,6 @@ export const rows: readonly Row[] = [
         ),
       },
     ),
-    different(["another type"], {
-      says: "is a failure that names both the type and what the tool takes",
-      why: "as in the existing worker; nothing is guessed from fields that look alike",
-      proof: shown(
-        "tools/auth.test.ts",
-        "a credential of a type that the tool cannot use names both",
-      ),
-    }),
     same(
       ["structured auth maps"],
       "`{alias: {type, source, key}}` finds its credential by key",

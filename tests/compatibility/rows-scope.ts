@@ -2,7 +2,17 @@
 // reached.
 
 import type { Json } from "#core/model/json";
-import { type Claim, different, gives, type Row, rowsIn, same, shown, tool } from "./row.ts";
+import {
+  type Claim,
+  different,
+  gives,
+  type Row,
+  refused,
+  rowsIn,
+  same,
+  shown,
+  tool,
+} from "./row.ts";
 
 /** What an expression gives in the step after `start`, whose result is `{n: 5, list: [1, 2]}`. */
 const after = (names: readonly string[], expression: string, value: Json, says: string): Claim =>
@@ -193,14 +203,14 @@ export const rows: readonly Row[] = [
         "earlier tasks are seen under their labels, through results, and as the previous one",
       ),
     ),
-    same(
-      ["keychain.<alias>.<field>"],
-      "in fields of tools alone; in arcs, sets and loops it is refused",
-      shown(
+    refused(["keychain.<alias>.<field>"], {
+      says: "no entry is resolved: a call that reads one fails with what to do; in arcs and sets it is undefined",
+      use: "`auth: ALIAS`, whose credential the worker has",
+      proof: shown(
         "worker/task-scope.test.ts",
         "a hole that reads a keychain is a failure that says what to do",
       ),
-    ),
+    }),
     same(
       ["args", "input_data"],
       "in code, beside each input by its own name",

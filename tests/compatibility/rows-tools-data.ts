@@ -55,12 +55,20 @@ export const rows: readonly Row[] = [
     ),
     same(
       under("http.", "timeout_seconds timeout"),
-      "30 seconds without one; a timeout is an error that may pass",
+      "a timeout is an error that may pass",
       shown(
         "tools/http-transport.test.ts",
         "that takes too long is a retryable timeout, and the server sees the request end",
       ),
     ),
+    different(["http without a timeout"], {
+      says: "may take as long as its command: an hour",
+      why: "one default for all tools; half a minute cuts off what is merely slow",
+      proof: shown(
+        "tools/http-transport.test.ts",
+        "cannot take longer than the command has left, whatever the playbook says",
+      ),
+    }),
     same(
       "http.follow_redirects",
       "true unless it says otherwise; credentials stay within the origin",
@@ -128,7 +136,11 @@ export const rows: readonly Row[] = [
     same(
       "postgres.script",
       "SQL from a script, inline or a file",
-      accepts(tool("kind: postgres, auth: pg, script: {source: {type: inline, code: select 1}}")),
+      gives(
+        tool("kind: postgres, auth: pg, script: {source: {type: inline, code: select 1 as a}}"),
+        { columns: ["a"], rows: [{ a: 1 }], row_count: 1 },
+        { needs: "postgres" },
+      ),
     ),
     same(
       [

@@ -113,8 +113,8 @@ export const rows: readonly Row[] = rowsIn("tool", "§2.2", [
   ),
   more(
     ["transfer", ...under("transfer.", "source target chunk_size mode")],
-    "from any of the sources to any of the targets, in one transaction: append, replace or upsert; " +
-      "the existing product has some of the pairs",
+    "from any of the sources to any of the targets: append, replace or upsert, in a database in one " +
+      "transaction; the existing product has some of the pairs",
     shown(
       "tools/transfer.test.ts",
       "append adds, replace begins anew, upsert writes over what has the same keys",
@@ -133,27 +133,13 @@ export const rows: readonly Row[] = rowsIn("tool", "§2.2", [
       "ducklake",
       ...under("ducklake.", "catalog_name catalog_connection data_path command commands auth"),
     ],
-    "DuckDB with a catalog attached",
-    reads(
-      "kind: ducklake",
-      "catalog_name: c",
-      "catalog_connection: 'sqlite:c.db'",
-      "data_path: d",
-      "command: select 1",
-      "auth: a",
-    ),
+    "DuckDB with a catalog attached, where the worker has the extension",
+    shown("tools/ducklake.test.ts", "with its catalog in a file is attached under its name"),
   ),
-  same(
+  more(
     ["gcs", ...under("gcs.", "source destination credential content_type metadata")],
     "puts an object, as before, and gets, lists, copies and deletes",
-    reads(
-      "kind: gcs",
-      "source: a.txt",
-      "destination: gs://b/k",
-      "credential: g",
-      "content_type: text/plain",
-      "metadata: {a: b}",
-    ),
+    shown("tools/objects.test.ts", "of Google is reached with HMAC keys alone"),
   ),
   same(
     ["snowflake", ...under("snowflake.", "command commands")],
@@ -191,13 +177,7 @@ export const rows: readonly Row[] = rowsIn("tool", "§2.2", [
   same(
     ["mcp", ...under("mcp.", "endpoint url server_url base_url tool arguments timeout")],
     "calls a tool of an MCP server over HTTP; the answer is an envelope with text and result",
-    reads(
-      "kind: mcp",
-      "endpoint: http://127.0.0.1:1/mcp",
-      "tool: t",
-      "arguments: {a: 1}",
-      "timeout: 5",
-    ),
+    shown("tools/mcp.test.ts", "is answered with the envelope, from ${as}"),
   ),
   same(
     under("mcp.", "method action params"),
@@ -246,18 +226,17 @@ export const rows: readonly Row[] = rowsIn("tool", "§2.2", [
     "a bad answer is data, and does not fail the step unless the playbook asks for that",
     shown("language/agent.test.ts", "an agent that fails is data, and the step goes on"),
   ),
-  refused(
-    [
-      "agent.framework: adk",
-      "agent.framework: langchain",
-      "agent.framework: custom",
-      "agent.entrypoint_args",
-      "agent.invoke_method",
-    ],
-    {
-      says: "frameworks that run inside of the worker, and their fields",
-      use: "`python`, or `framework: noetl`, which runs a playbook",
-      proof: refusal(tool("kind: agent, framework: langchain, entrypoint: a"), "framework"),
-    },
-  ),
+  different(["agent.entrypoint_args", "agent.invoke_method"], {
+    says: "accepted without effect, with a warning",
+    why: "a playbook has neither a constructor nor methods",
+    proof: warns(
+      tool("kind: agent, framework: noetl, entrypoint: a, entrypoint_args: {}"),
+      "under payload",
+    ),
+  }),
+  refused(["agent.framework: adk", "agent.framework: langchain", "agent.framework: custom"], {
+    says: "frameworks that run inside of the worker",
+    use: "`python`, or `framework: noetl`, which runs a playbook",
+    proof: refusal(tool("kind: agent, framework: langchain, entrypoint: a"), "framework"),
+  }),
 ]);

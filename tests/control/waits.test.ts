@@ -4,7 +4,7 @@
 import { expect, test } from "bun:test";
 import { rebuildExecution } from "#control/services/rebuild";
 import { verifyExecution } from "#control/services/verify";
-import { earlyAnswersMax } from "#core/model/flow-limits";
+import { earlyAnswersMax, waitMsMax } from "#core/model/flow-limits";
 import type { ExecutionId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
 import { inlineBytesMax, leaseMs } from "#core/model/limits";
@@ -66,16 +66,26 @@ const problemsOf = async (world: World, id: ExecutionId) => {
 onBothStores((shelf) => {
   test("a timer holds no worker, and ends a little after its time", async () => {
     const world = shelf().open({ clock: shelf().clock });
-    const id = await waiting(world, "for: timer, seconds: 3600");
+    const id = await waiting(world, "for: timer, seconds: 20");
     expect(await handWorker(world.client).claim()).toEqual([]);
     expect(await rowsOf(world, id)).toEqual([["timer", `${id}:hold:1`]]);
     expect(await problemsOf(world, id)).toEqual([]);
-    await passTime(shelf(), 3_600_000);
+    await passTime(shelf(), 20_000);
     await world.control.sweep.sweepOnce();
     expect(await shown(world, id)).toMatchObject({ waited_ms: expect.any(Number) });
     expect(await typesOf(world, id)).toContain("wait.done");
     expect(await rowsOf(world, id)).toEqual([]);
     expect(await world.problems(id)).toEqual([]);
+  });
+
+  test("a timer of ten years has a row like any other", async () => {
+    const world = shelf().open();
+    const id = await waiting(world, `for: timer, seconds: ${waitMsMax / 1_000}`);
+    const [row] = await world.stores.log.openRows(id, 1);
+    expect((row?.dueInMs ?? 0) / waitMsMax).toBeCloseTo(1, 3);
+    await world.control.sweep.sweepOnce();
+    expect(await rowsOf(world, id)).toHaveLength(1);
+    expect(await problemsOf(world, id)).toEqual([]);
   });
 
   test("a time that is over while no control plane runs ends the wait of the next one", async () => {
@@ -140,6 +150,27 @@ onBothStores((shelf) => {
     expect(await statusOf(world, id, "k", { status: "failed", error })).toBe("accepted");
     expect(await world.ended(id)).toBe("failed");
     expect((await world.client.getExecution({ params: { id } })).error).toContain("no money");
+  });
+
+  test("a callback answers neither a signal nor an approval, also not ahead of time", async () => {
+    for (const kind of ["signal", "approval"]) {
+      const world = shelf().open();
+      const path = `t/${kind}`;
+      const text = playbook(path, `for: ${kind}, key: k`).replace(
+        "workflow:",
+        "workflow:\n- step: start\n  tool: {kind: noop}\n  next: {arcs: [{step: hold}]}",
+      );
+      await world.register(text);
+      const id = await world.start(path);
+      expect(await statusOf(world, id, "k", { data: 1 })).toBe("accepted");
+      const worker = handWorker(world.client);
+      await worker.settle((await worker.claim()).map((command) => done(command)));
+      expect(await typesOf(world, id)).not.toContain("call.error");
+      await expect(answer(world, id, "k", { data: 1 })).rejects.toMatchObject({ code: "conflict" });
+      const types = await typesOf(world, id);
+      expect(types.filter((type) => type === "call.done")).toHaveLength(1);
+      expect(await problemsOf(world, id)).toEqual([]);
+    }
   });
 
   test("more early answers than are kept are refused, and none is lost", async () => {

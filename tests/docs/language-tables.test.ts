@@ -25,7 +25,8 @@ describe("the tables of the language page", () => {
 });
 
 describe("a marked table", () => {
-  const marked = (name: string): string => `before\n<!-- fields: ${name} -->\nstale\n<!-- end -->\n`;
+  const marked = (name: string): string =>
+    `before\n<!-- fields: ${name} -->\nstale\n<!-- end -->\n`;
 
   test("is made anew from the shape, and nothing around it changes", () => {
     const page = withTables(marked("arc"));

@@ -80,7 +80,9 @@ describe("the documentation", () => {
     const bad = whole.flatMap(({ where, text }) => {
       const isTest = /^kind: PlaybookTest$/m.test(text);
       const { warnings, ...parsed } = isTest ? parsePlaybookTest(text) : parsePlaybook(text);
-      const problems = [...warnings, ...("problems" in parsed ? parsed.problems : [])];
+      // One page shows older forms, to rewrite them.
+      const told = /^docs\/older-forms\.md:/.test(where) ? [] : warnings;
+      const problems = [...told, ...("problems" in parsed ? parsed.problems : [])];
       return problems.map(({ line, message }) => `${where} +${line}: ${message}`);
     });
     expect(bad).toEqual([]);

@@ -153,3 +153,22 @@ test("workbook calls one entry with the inputs of each step", async () => {
   const { result } = await examples.run("workbook");
   expect(result).toBe(`${customers[2]?.name} looks at a ${products[6]?.name}`);
 });
+
+test("wait gives an offer up when nobody answers, and takes an answer from outside", async () => {
+  const expired = await examples.run("wait", { pause_s: 0, stands_s: 0.1 });
+  expect(expired).toMatchObject({
+    status: "completed",
+    result: { offer: 7, outcome: "expired" },
+    steps: { offer: { status: "failed" }, expired: { status: "completed" } },
+  });
+
+  const { client, start, ended } = examples.house;
+  const id = await start("examples/wait", { offer: 8, pause_s: 0, stands_s: 3_600 });
+  const params = { id, key: "offer-8" };
+  const answer = await client.callback({ params, body: { data: { accept: true } } });
+  expect(answer.status).toBe("accepted");
+  const { result, events } = await ended(id);
+  expect(result).toEqual({ offer: 8, outcome: "sold" });
+  const emitted = events.find((event) => event.type === "event.emitted");
+  expect(emitted).toMatchObject({ name: "offer.sold", data: { offer: 8, cents: 4_900 } });
+});

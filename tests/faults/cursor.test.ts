@@ -8,7 +8,7 @@ import { type ApiClient, apiClient } from "#core/adapters/api-client";
 import { type Cluster, startCluster } from "#scripts/cluster";
 import { stormRandom } from "#scripts/storm-random";
 
-const rows = 6_000;
+const rows = 20_000;
 const kills = 6;
 const limitMs = 240_000;
 
@@ -48,7 +48,7 @@ workflow:
         FROM (SELECT id FROM mine UNION ALL SELECT id FROM fresh) c
         WHERE q.id = c.id RETURNING q.id
     iterator: row
-    spec: {mode: cursor, max_in_flight: 8, frame: {max_rows: 50, row_concurrency: 2}}
+    spec: {mode: cursor, max_in_flight: 8, frame: {max_rows: 100, row_concurrency: 4}}
   tool:
     kind: postgres
     auth: jobs
@@ -100,6 +100,8 @@ test(
        where execution_id = ${id} and type = 'command.reissued'`,
     );
     expect(reissued?.again).toBeGreaterThan(0);
+    const { executions } = await client.verify({ query: { execution_id: id } });
+    expect(executions).toMatchObject([{ problems: [] }]);
   },
   limitMs,
 );

@@ -32,8 +32,23 @@ workflow:
   tool: {kind: noop}
 - step: join
   tool: {kind: noop, result: {loop: "{{ loop.results }}", child: "{{ child.total }}", good: "{{ good }}"}}
-  next: {arcs: [{step: join, when: "{{ ctx.turns < 2 }}"}, {step: end}]}
+  next: {arcs: [{step: join, when: "{{ ctx.turns < 2 }}"}, {step: passed}]}
   set: {ctx.turns: "{{ (ctx.turns | default(0)) + 1 }}"}
+  emit: {event: golden.joined, data: {turns: "{{ ctx.turns }}"}}
+- step: passed
+  when: "{{ ctx.turns > 5 }}"
+  tool: {kind: noop}
+  next: {arcs: [{step: pause}]}
+- step: pause
+  tool: {kind: wait, for: callback, key: "order-{{ n }}", timeout_s: 60}
+  next: {arcs: [{step: queue}]}
+- step: queue
+  loop:
+    cursor: {kind: postgres, auth: pg, claim: "update q set by = '{{ __frame_key }}' returning id"}
+    iterator: row
+    spec: {mode: cursor, frame: {max_rows: 2}}
+  tool: {kind: noop, message: "{{ row.id }}"}
+  next: {arcs: [{step: end}]}
 - step: end
   tool: {kind: noop, result: "{{ join }}"}
 `;
@@ -81,7 +96,30 @@ export function goldenRun(): EngineRun {
       duration_ms: 0,
     },
   );
+  run.run(() => ok({ joined: true }));
+  answerWait(run);
+  workOffFrame(run);
   return run.run(() => ok({ joined: true }));
+}
+
+function answerWait(run: EngineRun): void {
+  const parked = run.log.find(({ event }) => event.type === "wait.parked")?.event;
+  if (parked?.type !== "wait.parked") throw new Error("nothing waits");
+  const { key, command_id: waiting } = parked;
+  run.nowMs += 1_000;
+  run.tell({ type: "wait.done", key, command_id: waiting, output: { status: "ok", data: 3 } });
+}
+
+function workOffFrame(run: EngineRun): void {
+  const frame = run.open.find(({ event }) => event.step === "queue")?.event;
+  if (frame?.frame === undefined) throw new Error("no frame was issued");
+  const rows = [{ id: 1 }, { id: 2 }];
+  const { command_id: claiming, step, visit, frame: number } = frame;
+  run.tell({
+    ...{ type: "cursor.claimed", step, visit, frame: number, command_id: claiming, attempt: 1 },
+    ...{ row_count: rows.length, rows },
+  });
+  settle(run, "queue", ok({ rows: 2, success: 2, failed: 0 }));
 }
 
 function settle(run: EngineRun, step: string, answer: ReturnType<typeof ok>): void {

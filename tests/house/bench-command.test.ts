@@ -97,7 +97,9 @@ test("ends with 2 for an area, or a combination of flags, that it does not know"
   const both = await runBench(["--json", "--markdown"]);
 
   expect(area).toMatchObject({ exitCode: 2, lines: [] });
-  expect(area.errors).toContain('found "engin"');
+  expect(area.errors).toContain(
+    '(engine, embedded, distributed, language) or a flag, found "engin"',
+  );
   expect(both).toMatchObject({ exitCode: 2, lines: [] });
 });
 

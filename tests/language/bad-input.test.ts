@@ -127,7 +127,7 @@ describe("fails alone:", () => {
 
   test("a loop over what can't be one", async () => {
     const loop = `- step: start\n  loop: {in: "{{ it }}", iterator: x}\n  tool: {kind: noop}\n`;
-    for (const it of [true, 1.5, "text", { a: 1 }]) {
+    for (const it of [true, 1.5, -1]) {
       const ended = await run(loop, { it });
       expect(ended.error).toMatch(/expected a list/);
     }

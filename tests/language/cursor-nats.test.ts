@@ -4,8 +4,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { AckPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
+import { systemClock } from "#core/adapters/system-clock";
+import type { FrameBinding } from "#core/model/command";
+import type { Json } from "#core/model/json";
 import { type House, type HouseRun, startHouse } from "#tests/support/embedded";
 import { type ScratchNats, startNats } from "#tests/support/nats";
+import { command, outcomeOf, task, tool } from "#tests/worker/commands";
 
 let nats: ScratchNats;
 let connection: NatsConnection;
@@ -98,6 +102,52 @@ test("a message that somebody has and lets go of is waited for", async () => {
   const done = await run("held", "frame: {max_rows: 2, max_seconds: 20}");
   expect(done.result).toMatchObject({ stats: { total: 1, success: 1 } });
   expect(await inHand("held")).toEqual([0, 0, 2]);
+}, 20_000);
+
+test("rows that an earlier attempt has recorded are acknowledged before they are worked on", async () => {
+  await stream("again", ["a", "b"]);
+  const manager = await jetstreamManager(connection);
+  const consumerName = "worker";
+  await manager.consumers.add("again", {
+    durable_name: consumerName,
+    ack_policy: AckPolicy.Explicit,
+  });
+  const consumer = await jetstream(connection).consumers.get("again", consumerName);
+  const rows: Json[] = [];
+  for await (const message of await consumer.fetch({ max_messages: 2, expires: 1_000 })) {
+    const { reply } = message as typeof message & { readonly reply: string };
+    rows.push({ stream: "again", seq: message.seq, data: message.string(), _ack: reply });
+    if (rows.length === 2) break;
+  }
+  expect(await inHand("again")).toEqual([2, 0, 2]);
+  const config = { url: nats.url, stream: "again", consumer: consumerName };
+  const frame: FrameBinding = {
+    number: 0,
+    key: "k",
+    iterator: "message",
+    driver: "nats",
+    claim: task("claim", { kind: "nats", config }),
+    rows,
+    settings: {
+      ...{ max_rows: 2, max_bytes: 1_000, max_seconds: 5, lease_seconds: 9, heartbeat_seconds: 9 },
+      ...{ row_concurrency: 1, max_attempts: 1, frames_max: 1, process: "row" },
+    },
+  };
+  const seen: (readonly number[])[] = [];
+  const keys: string[] = [];
+  const body = tool(async (_config, context) => {
+    seen.push(await inHand("again"));
+    keys.push(context.idempotencyKey);
+    return { status: "ok", data: null };
+  }, "body");
+  const of = { ...command([task("body", { kind: "body" })], { attempt: 2 }), frame };
+  const outcome = await outcomeOf(of, [body], { clock: systemClock() });
+  expect(outcome.output).toMatchObject({ status: "ok", data: { success: 2 } });
+  expect(seen[0]).toEqual([0, 0, 2]);
+  // Known by stream and sequence, whatever frame they come with.
+  const other = { ...of, frame: { ...frame, number: 7, rows: rows.slice(1) } };
+  await outcomeOf(other, [body], { clock: systemClock() });
+  expect(keys[2]).toBe(keys[1] ?? "");
 }, 20_000);
 
 test("messages that are too many bytes for one frame come with the next", async () => {

@@ -55,17 +55,19 @@ const claim = (table: string): string => `
           UPDATE ${table} q SET state = 'taken', frame = '{{ __frame_key }}'
           FROM c WHERE q.id = c.id RETURNING q.id, q.worked`;
 
+const done = (table: string, worked = "worked + 1"): string =>
+  `UPDATE ${table} SET state = 'done', worked = ${worked}`;
+
 interface Given {
   readonly spec?: string;
   readonly cursor?: string;
-  readonly tool?: string;
+  /** The SQL that each row's body runs. */
+  readonly body?: string;
   readonly claim?: string;
 }
 
 function playbook(name: string, table: string, given: Given = {}): string {
-  const body =
-    given.tool ??
-    `{kind: postgres, auth: pg, command: "UPDATE ${table} SET state = 'done', worked = worked + 1 WHERE id = {{ row.id }}"}`;
+  const body = given.body ?? `${done(table)} WHERE id = {{ row.id }}`;
   return `
 apiVersion: noetl.io/v2
 kind: Playbook
@@ -82,7 +84,7 @@ workflow:
         ${(given.claim ?? claim(table)).trim()}
     iterator: row
     spec: {mode: cursor, ${given.spec ?? ""}}
-  tool: ${body}
+  tool: {kind: postgres, auth: pg, command: "${body}"}
   next: {arcs: [{step: end, when: "{{ event.name == 'loop.done' }}"}]}
 - step: end
   tool: {kind: noop, result: {stats: "{{ start.stats }}", status: "{{ start.status }}", error: "{{ start.error }}"}}
@@ -102,34 +104,36 @@ const states = (table: string): Promise<unknown> =>
 describe("a queue in PostgreSQL", () => {
   test("is drained frame by frame, each row once", async () => {
     const table = await queue(25);
-    const done = await run("drained", table, { spec: "frame: {max_rows: '{{ workload.rows }}'}" });
-    expect(done.result).toMatchObject({ stats: { total: 25, success: 25, failed: 0, frames: 4 } });
+    const ended = await run("drained", table, { spec: "frame: {max_rows: '{{ workload.rows }}'}" });
+    expect(ended.result).toMatchObject({ stats: { total: 25, success: 25, failed: 0, frames: 4 } });
     expect(await states(table)).toEqual([{ state: "done", worked: 1, rows: 25 }]);
-    expect(done.events.filter(({ type }) => type === "cursor.claimed").length).toBe(4);
-    expect(done.events.filter(({ type }) => type === "cursor.drained").length).toBe(1);
+    expect(ended.events.filter(({ type }) => type === "cursor.claimed").length).toBe(4);
+    expect(ended.events.filter(({ type }) => type === "cursor.drained").length).toBe(1);
   });
 
   test("is drained by several frames at once, several rows of each at once", async () => {
     const table = await queue(60);
     const spec = "max_in_flight: 3, frame: {max_rows: 5, row_concurrency: 4}";
-    const done = await run("wide", table, { spec });
-    expect(done.result).toMatchObject({ stats: { total: 60, success: 60, failed: 0 } });
+    const ended = await run("wide", table, { spec });
+    expect(ended.result).toMatchObject({ stats: { total: 60, success: 60, failed: 0 } });
     expect(await states(table)).toEqual([{ state: "done", worked: 1, rows: 60 }]);
   });
 
   test("an empty queue is drained at once", async () => {
-    const done = await run("empty", await queue(0));
-    expect(done.status).toBe("completed");
-    expect(done.result).toMatchObject({ stats: { total: 0, success: 0, failed: 0, frames: 0 } });
+    const ended = await run("empty", await queue(0));
+    expect(ended.status).toBe("completed");
+    expect(ended.result).toMatchObject({ stats: { total: 0, success: 0, failed: 0, frames: 0 } });
   });
 
   test("a body may run once for a whole frame", async () => {
     const table = await queue(7);
-    const done = await run("whole", table, {
+    const ended = await run("whole", table, {
       spec: "frame: {max_rows: 5, process: frame}",
-      tool: `{kind: postgres, auth: pg, command: "UPDATE ${table} SET state = 'done', worked = {{ frame.row_count }} WHERE id IN ({{ row | map(attribute='id') | join(', ') }})"}`,
+      body:
+        `${done(table, "{{ frame.row_count }}")} ` +
+        "WHERE id IN ({{ row | map(attribute='id') | join(', ') }})",
     });
-    expect(done.result).toMatchObject({ stats: { total: 7, success: 7, frames: 2 } });
+    expect(ended.result).toMatchObject({ stats: { total: 7, success: 7, frames: 2 } });
     expect(await states(table)).toEqual([
       { state: "done", worked: 2, rows: 2 },
       { state: "done", worked: 5, rows: 5 },
@@ -138,11 +142,11 @@ describe("a queue in PostgreSQL", () => {
 
   test("rows that fail are counted, the others are done", async () => {
     const table = await queue(6);
-    const done = await run("failing", table, {
+    const ended = await run("failing", table, {
       spec: "frame: {max_rows: 3, max_attempts: 2}",
-      tool: `{kind: postgres, auth: pg, command: "UPDATE ${table} SET state = 'done', worked = worked + 1 WHERE id = {{ row.id }}; SELECT 1 / ({{ row.id }} - 2)"}`,
+      body: `${done(table)} WHERE id = {{ row.id }}; SELECT 1 / ({{ row.id }} - 2)`,
     });
-    expect(done.result).toMatchObject({
+    expect(ended.result).toMatchObject({
       status: "error",
       stats: { total: 6, success: 5, failed: 1, frames: 2 },
       error: { kind: "loop" },
@@ -157,21 +161,25 @@ describe("a queue in PostgreSQL", () => {
 
   test("a queue that grows while it is drained ends when the growth does", async () => {
     const table = await queue(3);
-    const done = await run("growing", table, {
+    const ended = await run("growing", table, {
       spec: "frame: {max_rows: 2}",
-      tool: `{kind: postgres, auth: pg, command: "UPDATE ${table} SET state = 'done', worked = 1 WHERE id = {{ row.id }}; INSERT INTO ${table} (id) SELECT {{ row.id }} + 3 WHERE {{ row.id }} < 20"}`,
+      body:
+        `${done(table)} WHERE id = {{ row.id }}; ` +
+        `INSERT INTO ${table} (id) SELECT {{ row.id }} + 3 WHERE {{ row.id }} < 20`,
     });
-    expect(done.result).toMatchObject({ stats: { total: 22, failed: 0 } });
+    expect(ended.result).toMatchObject({ stats: { total: 22, failed: 0 } });
     expect(await states(table)).toEqual([{ state: "done", worked: 1, rows: 22 }]);
   });
 
   test("a queue that never ends is left at max_iterations", async () => {
     const table = await queue(1);
-    const done = await run("endless", table, {
+    const ended = await run("endless", table, {
       cursor: "options: {max_iterations: 5}",
-      tool: `{kind: postgres, auth: pg, command: "UPDATE ${table} SET state = 'done' WHERE id = {{ row.id }}; INSERT INTO ${table} (id) SELECT {{ row.id }} + 1"}`,
+      body:
+        `${done(table)} WHERE id = {{ row.id }}; ` +
+        `INSERT INTO ${table} (id) SELECT {{ row.id }} + 1`,
     });
-    expect(done.result).toMatchObject({
+    expect(ended.result).toMatchObject({
       status: "error",
       stats: { total: 5 },
       error: { kind: "loop", code: "max_iterations" },
@@ -180,14 +188,14 @@ describe("a queue in PostgreSQL", () => {
 
   test("rows too large for the log come back from their store, whole", async () => {
     const table = await queue(4);
-    const done = await run("large", table, {
+    const ended = await run("large", table, {
       spec: "frame: {max_rows: 4}",
       claim: claim(table).replace("q.worked", "q.worked, repeat('x', 60000) AS text"),
-      tool: `{kind: postgres, auth: pg, command: "UPDATE ${table} SET state = 'done', worked = {{ row.text | length }} WHERE id = {{ row.id }}"}`,
+      body: `${done(table, "{{ row.text | length }}")} WHERE id = {{ row.id }}`,
     });
-    expect(done.result).toMatchObject({ stats: { total: 4, success: 4 } });
+    expect(ended.result).toMatchObject({ stats: { total: 4, success: 4 } });
     expect(await states(table)).toEqual([{ state: "done", worked: 60000, rows: 4 }]);
-    const claimed = done.events.find(({ type }) => type === "cursor.claimed");
+    const claimed = ended.events.find(({ type }) => type === "cursor.claimed");
     expect(claimed).toMatchObject({ row_count: 4, rows_ref: { kind: "result_ref" } });
     expect(JSON.stringify(claimed).length).toBeLessThan(5_000);
   });
@@ -209,9 +217,9 @@ describe("a claim that can't be made", () => {
   });
 
   const failedWith = async (name: string, given: Given): Promise<unknown> => {
-    const done = await run(name, "nowhere", given);
-    expect(done.result).toMatchObject({ status: "error", stats: { total: 0 } });
-    return (done.result as { error: unknown }).error;
+    const ended = await run(name, "nowhere", given);
+    expect(ended.result).toMatchObject({ status: "error", stats: { total: 0 } });
+    return (ended.result as { error: unknown }).error;
   };
 
   test("SQL that is wrong", async () => {
@@ -228,17 +236,27 @@ describe("a claim that can't be made", () => {
   test("a credential that nobody has", async () => {
     const text = playbook("no_credential", "nowhere").replaceAll("auth: pg", "auth: nobody");
     await house.register(text);
-    const done = await house.run("cursor/no_credential");
-    expect(done.result).toMatchObject({ error: { kind: "credential" } });
+    const ended = await house.run("cursor/no_credential");
+    expect(ended.result).toMatchObject({ error: { kind: "credential" } });
+  });
+  test("a user whom the server does not let in", async () => {
+    const cursor = `connection_string: "postgres://nobody:hush@127.0.0.1:${postgres.port}/postgres"`;
+    await house.register(playbook("no_user", "nowhere", { cursor }).replace("auth: pg", ""));
+    const ended = await house.run("cursor/no_user");
+    expect(ended.result).toMatchObject({ error: { code: "28000" }, stats: { total: 0 } });
+    const [, ...after] = ended.events.filter(({ type }) => type === "call.error");
+    expect(after).toEqual([]);
+    const said = ended.events.filter(({ type }) => type !== "command.issued");
+    expect(JSON.stringify(said)).not.toContain("hush");
   });
   test("a server that says nothing: the claim ends at max_seconds", async () => {
     const cursor = `connection_string: "postgres://u:secret@127.0.0.1:${silentPort}/d"`;
     const spec = "frame: {max_seconds: 1, max_attempts: 2}";
     const text = playbook("silent", "nowhere", { cursor, spec }).replace("auth: pg", "");
     await house.register(text);
-    const done = await house.run("cursor/silent");
-    expect(done.result).toMatchObject({ error: { kind: "timeout" } });
-    expect(JSON.stringify(done.events)).not.toContain("secret@");
+    const ended = await house.run("cursor/silent");
+    expect(ended.result).toMatchObject({ error: { kind: "timeout" } });
+    expect(JSON.stringify(ended.events)).not.toContain("secret@");
   });
   test("rows that weigh more than max_bytes: the claim is rolled back", async () => {
     const table = await queue(3);
@@ -277,7 +295,7 @@ workflow:
 - step: end
   tool: {kind: duckdb, database: ${database}, command: "SELECT state, count(*) AS n FROM jobs GROUP BY state"}
 `);
-  const done = await house.run("cursor/duck");
-  expect(done.error).toBeUndefined();
-  expect(done.result).toMatchObject({ rows: [{ state: "done", n: 9 }] });
+  const ended = await house.run("cursor/duck");
+  expect(ended.error).toBeUndefined();
+  expect(ended.result).toMatchObject({ rows: [{ state: "done", n: 9 }] });
 });

@@ -50,8 +50,10 @@ describe("expectations that are not met", () => {
     ["{variables: {page: ok}}", 'variables.page: expected "ok", found "error"'],
     [
       "{emitted: [{event: shop.closed, data: {why: strike}}]}",
-      'emitted[0]: expected {"event":"shop.closed","data":{"why":"strike"}}, found shop.closed',
+      'emitted[0].data.why: expected "strike", found "holiday"',
     ],
+    ["{emitted: [{event: shop.opened}]}", 'emitted[0]: expected "shop.opened", found shop.closed'],
+    ["{emitted: []}", "emitted: expected 0, found 1: shop.closed"],
     ["{virtual_s: {min: 3}}", "virtual_s: expected at least 3, found 2"],
     ["{virtual_s: {max: 1}}", "virtual_s: expected at most 1, found 2"],
   ])("%s are told", async (expectation, problems) => {

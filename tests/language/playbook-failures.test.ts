@@ -132,6 +132,22 @@ expect: {error: timed out, virtual_s: {min: 90, max: 91}}`,
     expect(result.problems).toEqual([]);
   });
 
+  test("a failure of a step that calls a playbook befalls the whole of it", async () => {
+    const child = playbookOf("child", "  - {step: start, tool: {kind: noop, result: real}}");
+    const parent = playbookOf(
+      "parent",
+      "  - {step: start, tool: {kind: playbook, path: child, return_result: true}}",
+    );
+    const result = await runPlaybookTest(
+      [child, parent],
+      `fail_at: [{step: start, how: error}]
+expect: {error: made to fail by fail_at, events: [{type: child.done, status: failed}]}`,
+    );
+
+    expect(result.problems).toEqual([]);
+    expect(result.warnings).toEqual([]);
+  });
+
   test("a failure befalls the calls that it names, and says so when there are none", async () => {
     const result = await runPlaybookTest(
       [calling],

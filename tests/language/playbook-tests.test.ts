@@ -124,7 +124,11 @@ expect: {error: no more, calls: {start: 2}, events: [{type: child.done, status: 
   });
 
   test("of a step that calls a playbook come before the playbook that is there", async () => {
-    const child = playbookOf("child", "  - {step: start, tool: {kind: noop, result: real}}");
+    const child = playbookOf(
+      "child",
+      `  - {step: start, tool: {kind: noop}, next: {arcs: [{step: end}]}}
+  - {step: end, tool: {kind: noop, result: real}}`,
+    );
     const parent = playbookOf(
       "parent",
       "  - {step: start, tool: {kind: playbook, path: child, return_result: true}}",
@@ -133,12 +137,63 @@ expect: {error: no more, calls: {start: 2}, events: [{type: child.done, status: 
     const [mocked, real] = await runPlaybookTests(
       [child, parent],
       `tests:
-  - {name: a, mocks: [{step: start, data: mocked}], expect: {result: mocked}}
+  - name: a
+    mocks: [{step: start, data: mocked}]
+    expect: {result: mocked, no_events: [{type: step.enter, playbook: child, step: end}]}
   - {name: b, expect: {result: real}}
 `,
     );
 
     expect([mocked?.problems, real?.problems]).toEqual([[], []]);
+  });
+
+  test("of a step that calls its own playbook leave the outer one as it is", async () => {
+    const recursive = playbookOf(
+      "recursive",
+      `  - step: start
+    tool: {kind: playbook, path: recursive, return_result: true}
+    next: {arcs: [{step: end}]}
+  - {step: end, tool: {kind: noop, result: "outer of {{ start.data }}"}}`,
+    );
+    const result = await runPlaybookTest(
+      [recursive],
+      "mocks: [{step: start, data: inner}]\nexpect: {result: outer of inner}",
+    );
+
+    expect(result.problems).toEqual([]);
+  });
+
+  test("of an agent give its answer, also when it failed", async () => {
+    const asking = playbookOf(
+      "asking",
+      `  - step: start
+    tool: {kind: agent, framework: noetl, entrypoint: agents/poet, payload: {about: rain}}`,
+    );
+
+    const [answered, failed] = await runPlaybookTests(
+      [asking],
+      `tests:
+  - name: a
+    mocks: [{step: start, data: {poem: "{{ input.about }}"}}]
+    expect: {result_contains: {data: {poem: rain}}}
+  - name: b
+    mocks: [{step: start, error: {message: out of words}}]
+    expect: {steps: {start: {status: completed}}, result_contains: {status: error}}
+`,
+    );
+
+    expect([answered?.problems, failed?.problems]).toEqual([[], []]);
+  });
+
+  test("may give more than an event carries", async () => {
+    const long = "x".repeat(200_000);
+    const result = await runPlaybookTest(
+      [calling],
+      `mocks: [{step: start, data: {text: ${long}}}]
+expect: {result: {text: ${long}}, events: [{type: playbook.completed, result_ref: {kind: result_ref}}]}`,
+    );
+
+    expect(result.problems).toEqual([]);
   });
 
   test("of a sub-playbook's own steps are told apart by its path", async () => {

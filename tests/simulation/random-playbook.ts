@@ -40,6 +40,8 @@ function arcsText(chance: Random, later: readonly string[]): string {
     if (kind < 0.8) return `{step: ${step}, when: "{{ false }}"}`;
     return `{step: ${step}, when: "{{ event.name == 'call.error' or stats.failed > 0 }}"}`;
   });
+  // Else the way might end here, and the result be that of whichever step happens to be the last.
+  if (!arcs.some((arc) => !arc.includes("when"))) arcs.push("{step: end}");
   const mode = chance.chance(0.6) ? "inclusive" : "exclusive";
   return `  next: {spec: {mode: ${mode}}, arcs: [${arcs.join(", ")}]}\n`;
 }

@@ -195,7 +195,7 @@ describe("a container step", () => {
 test.skipIf(!canSign)(
   "a cluster is known by its certificate, and a stranger gets no token",
   async () => {
-    const authority = await newAuthority();
+    const [authority, other] = await Promise.all([newAuthority(), newAuthority()]);
     const secure = startCluster("t0ken", await authority.sign("IP:127.0.0.1"));
     const { url } = secure;
     const known = { ...kubernetes, url, caFile: authority.caFile };
@@ -204,12 +204,17 @@ test.skipIf(!canSign)(
     try {
       expect(about(await parked(plain, {}, by(known)))).toMatchObject({ job_uid: "uid-1" });
       secure.seen.length = 0;
-      const failed = await failure(plain, {}, by({ ...kubernetes, url }));
-      expect(failed).toMatchObject({ kind: "connection", retryable: false });
+      for (const options of [
+        { ...kubernetes, url },
+        { ...known, caFile: other.caFile },
+      ]) {
+        const failed = await failure(plain, {}, by(options));
+        expect(failed).toMatchObject({ kind: "connection", retryable: false });
+      }
       expect(secure.seen).toEqual([]);
     } finally {
       await secure.stop();
-      await authority.remove();
+      await Promise.all([authority.remove(), other.remove()]);
     }
   },
 );

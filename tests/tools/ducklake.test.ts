@@ -55,7 +55,8 @@ describe("a lake", () => {
     expect(await statements(config)).toEqual([
       "LOAD ducklake",
       "LOAD postgres_scanner",
-      `ATTACH 'ducklake:postgres:connect_timeout=3 host=''db'' user=''lake'' password=''it\\''s'' dbname=''cat''' AS "lake"`,
+      `ATTACH 'ducklake:postgres:connect_timeout=3 host=''db'' user=''lake'' ` +
+        `password=''it\\''s'' dbname=''cat''' AS "lake"`,
     ]);
     expect((await lakeOf(config, context())).secrets).toContain("it's");
     const other = { catalog_connection: "postgres:", auth: "bearer" };

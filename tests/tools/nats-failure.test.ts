@@ -1,12 +1,12 @@
 // What the nats tool says when the server is away, silent, gone in the middle or lets nobody in.
 
 import { describe, expect, test } from "bun:test";
-import { createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 
 import { natsMissing } from "#tests/support/nats";
 import { toolContext } from "#tests/tools/context";
 import { natsAvailable, natsCalls } from "#tests/tools/nats-calls";
-import { failureOf } from "#tests/tools/outcome-of";
+import { failureOf, outcomeOf } from "#tests/tools/outcome-of";
 
 // Without the server's program there is nothing to test against: the skip says how to get it.
 if (!natsAvailable) test.skip(natsMissing, () => undefined);
@@ -29,6 +29,33 @@ async function silent(greeting?: string) {
     server.close();
   };
   return { url: `nats://127.0.0.1:${address.port}`, stop };
+}
+
+/** A way to a server on which the connections there are can be made to say nothing any more. */
+async function mutableProxy(url: string) {
+  const { hostname, port } = new URL(url);
+  const open = new Set<{ readonly client: Socket; readonly upstream: Socket }>();
+  const proxy = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    for (const socket of [client, upstream]) socket.on("error", () => undefined);
+    client.pipe(upstream);
+    upstream.pipe(client);
+    open.add({ client, upstream });
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const address = proxy.address();
+  if (address === null || typeof address === "string") throw new Error("expected a port");
+  return {
+    url: `nats://127.0.0.1:${address.port}`,
+    mute: (): void => {
+      for (const { client, upstream } of open) upstream.unpipe(client);
+    },
+    stop: (): void => {
+      for (const { client, upstream } of open)
+        for (const socket of [client, upstream]) socket.destroy();
+      proxy.close();
+    },
+  };
 }
 
 // The same reason as above: no server.
@@ -60,6 +87,17 @@ describe.skipIf(!natsAvailable)("a server", () => {
     expect(error).toMatchObject({ kind: "timeout", retryable: true });
     server().thaw();
     expect((await run(read))["value"]).toBe("x");
+  });
+
+  test("whose connection fell silent is met on another one", async () => {
+    await run({ operation: "kv_put", bucket: "kept", key: "a", value: "x", create: true });
+    const proxy = await mutableProxy(server().url);
+    const config = { ...read, url: proxy.url, timeout_ms: 300 };
+    expect((await outcomeOf(tool, config, toolContext())).status).toBe("ok");
+    proxy.mute();
+    expect((await failureOf(tool, config, toolContext())).kind).toBe("timeout");
+    expect((await outcomeOf(tool, config, toolContext())).status).toBe("ok");
+    proxy.stop();
   });
 
   test("that was restarted is met on a new connection", async () => {

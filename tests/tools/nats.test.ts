@@ -174,6 +174,15 @@ describe.skipIf(!natsAvailable)("nats", () => {
   });
 
   describe("streams", () => {
+    /** Messages that were given out and not acknowledged. */
+    async function pending(name: string, consumer: string): Promise<number> {
+      const connection = await connect({ servers: server().url.replace("nats://", "") });
+      const manager = await jetstreamManager(connection);
+      const info = await manager.consumers.info(name, consumer);
+      await connection.close();
+      return info.num_ack_pending;
+    }
+
     test("every attempt of a call publishes the same message", async () => {
       await stream("orders", ["orders.>"]);
       const publish = { operation: "js_publish", subject: "orders.new", data: { id: 7 } };
@@ -224,8 +233,10 @@ describe.skipIf(!natsAvailable)("nats", () => {
         { subject: "jobs.1", seq: 1, data: { n: 1 }, redelivered: false },
         { subject: "jobs.2", seq: 2, data: { n: 2 } },
       ]);
+      expect(await pending("jobs", "crew")).toBe(0);
       const second = await run({ ...take, ack: false });
       expect(second["messages"]).toMatchObject([{ seq: 3 }]);
+      expect(await pending("jobs", "crew")).toBe(1);
       const info = await run({ operation: "js_stream_info", stream: "jobs" });
       expect(info).toMatchObject({ messages: 3, first_seq: 1, last_seq: 3, consumers: 1 });
     });

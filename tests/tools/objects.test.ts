@@ -113,6 +113,7 @@ describe.skipIf(missing !== undefined)("a bucket", () => {
     ).toMatchObject({ size: 0 });
     await run({ operation: "delete", uri: "s3://trips/one" });
     expect(await failure({ uri: "s3://trips/one" })).toMatchObject({
+      code: "NoSuchKey",
       kind: "s3",
       retryable: false,
     });
@@ -167,6 +168,31 @@ describe("a store", () => {
     const away = await failureOf(tool, config, toolContext());
     expect(away).toMatchObject({ kind: "connection", retryable: true });
     expect(JSON.stringify(away)).not.toContain(secret);
+  });
+
+  test("is not sent the worker's own session token", async () => {
+    const sent: (string | null)[] = [];
+    const server = Bun.serve({
+      port: 0,
+      fetch: (request) => {
+        sent.push(request.headers.get("x-amz-security-token"));
+        return new Response("x", { headers: { etag: '"e"' } });
+      },
+    });
+    const program = new URL("./object-process.ts", import.meta.url).pathname;
+    const run = async (own: string, token: string): Promise<unknown> => {
+      const child = Bun.spawn([process.execPath, program, server.url.href, token], {
+        env: { PATH: process.env["PATH"] ?? "", AWS_SESSION_TOKEN: own },
+        stdout: "pipe",
+      });
+      return JSON.parse(await new Response(child.stdout).text());
+    };
+    expect(await run("the-worker's", "")).toMatchObject({ error: { kind: "forbidden" } });
+    expect(sent).toEqual([]);
+    expect(await run("the-worker's", "the-call's")).toMatchObject({ status: "ok" });
+    expect(await run("", "")).toMatchObject({ status: "ok" });
+    expect(sent).toEqual(["the-call's", null]);
+    await server.stop(true);
   });
 
   test("that refuses or is overloaded answers with its own code", async () => {

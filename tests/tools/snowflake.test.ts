@@ -179,6 +179,14 @@ describe("a failure", () => {
     expect(server.seen.some(({ path }) => path.endsWith("abort-request"))).toBe(true);
   });
 
+  test("is a timeout where the service never says anything", async () => {
+    const silent = Bun.serve({ port: 0, fetch: () => new Promise<Response>(() => undefined) });
+    const host = `http://127.0.0.1:${silent.port}`;
+    const failed = await error({ ...account, host, command: "select 1", timeout: 0.2 });
+    expect(failed).toMatchObject({ kind: "timeout", retryable: true });
+    await silent.stop(true);
+  });
+
   test("is that nobody is there", async () => {
     const gone = { ...account, host: "http://127.0.0.1:1", command: "select 1", timeout: 5 };
     expect(await error(gone)).toMatchObject({ retryable: true });

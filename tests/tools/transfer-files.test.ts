@@ -45,7 +45,8 @@ describe.skipIf(!postgresAvailable)("transfer", () => {
 
     test("is written with a header, NULL and empty text apart, and read back the same", async () => {
       await sql(
-        `CREATE TABLE odd AS SELECT * FROM (VALUES (1, 'a,"b"'), (2, NULL), (3, ''), (4, 'x' || chr(10) || 'y')) t(id, v)`,
+        `CREATE TABLE odd AS SELECT *
+          FROM (VALUES (1, 'a,"b"'), (2, NULL), (3, ''), (4, 'x' || chr(10) || 'y')) t(id, v)`,
       );
       await transfer({ source: pg({ table: "odd" }), target: at("odd.csv") });
       expect(await read("odd.csv")).toBe('id,v\n1,"a,""b"""\n2,\n3,""\n4,"x\ny"\n');
@@ -166,7 +167,8 @@ describe.skipIf(!postgresAvailable)("transfer", () => {
 
   test("parquet keeps types both ways", async () => {
     await sql(
-      "CREATE TABLE kept AS SELECT 1::bigint AS id, 2.50::numeric(9,2) AS price, timestamptz '2024-01-02 03:04:05+00' AS at, NULL::text AS note",
+      `CREATE TABLE kept AS SELECT 1::bigint AS id, 2.50::numeric(9,2) AS price,
+        timestamptz '2024-01-02 03:04:05+00' AS at, NULL::text AS note`,
     );
     await transfer({ source: pg({ table: "kept" }), target: at("kept.parquet") });
     await sql("CREATE TABLE kept_back (LIKE kept)");

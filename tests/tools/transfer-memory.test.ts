@@ -34,14 +34,12 @@ test(
     const root = await mkdtemp(join(tmpdir(), "noetl-transfer-memory-"));
     try {
       const rows = await largeCsv(join(root, "large.csv"));
-      const child = Bun.spawn(
-        [process.execPath, join(import.meta.dir, "transfer-process.ts"), root],
-        {
-          cwd: repositoryRoot,
-          stdout: "pipe",
-          stderr: "inherit",
-        },
-      );
+      const program = new URL("./transfer-process.ts", import.meta.url).pathname;
+      const child = Bun.spawn([process.execPath, program, root], {
+        cwd: repositoryRoot,
+        stdout: "pipe",
+        stderr: "inherit",
+      });
       const told: unknown = JSON.parse(await new Response(child.stdout).text());
       expect(told).toMatchObject({ rows, error: null });
       const { maxRssBytes } = told as { readonly maxRssBytes: number };

@@ -23,7 +23,8 @@ describe.skipIf(!postgresAvailable)("a resumable transfer", () => {
 
   test("keeps the chunks before a failure, and the next attempt moves the rest once", async () => {
     await sql(
-      "CREATE TABLE trips AS SELECT i AS id, CASE WHEN i = 701 THEN 'x' ELSE i::text END AS n FROM generate_series(1, 1000) AS i",
+      `CREATE TABLE trips AS SELECT i AS id, CASE WHEN i = 701 THEN 'x' ELSE i::text END AS n
+        FROM generate_series(1, 1000) AS i`,
     );
     await sql("CREATE TABLE moved (id int PRIMARY KEY, n int)");
     await duck("CREATE TABLE moved (id INTEGER PRIMARY KEY, n INTEGER)");

@@ -13,6 +13,10 @@ if (!postgresAvailable) test.skip(postgresMissing, () => undefined);
 const rowsOfAllTypes = 100_000;
 const goldenMsMax = 60_000;
 
+const columnsOf = (table: string): string => `
+  SELECT column_name AS c, data_type AS t FROM information_schema.columns
+   WHERE table_name = '${table}' ORDER BY ordinal_position`;
+
 /** Rows whose values are the awkward ones of every type, NULL among them. */
 const allTypes = `
   SELECT i AS id,
@@ -80,17 +84,14 @@ describe.skipIf(!postgresAvailable)("transfer", () => {
 
   test("types keep their names in tables that are made", async () => {
     await sql(
-      "CREATE TABLE typed AS SELECT true b, 1 i, 1.5::float8 f, 2.50::numeric(9,2) d, 'x'::text t, '\\x00'::bytea y, ARRAY[1.5::numeric] l",
+      `CREATE TABLE typed AS SELECT true b, 1 i, 1.5::float8 f, 2.50::numeric(9,2) d,
+        'x'::text t, '\\x00'::bytea y, ARRAY[1.5::numeric] l`,
     );
     await transfer({
       source: pg({ table: "typed" }),
       target: db({ table: "typed", create: true }),
     });
-    expect(
-      await duck(
-        "SELECT column_name AS c, data_type AS t FROM information_schema.columns WHERE table_name = 'typed' ORDER BY ordinal_position",
-      ),
-    ).toEqual([
+    expect(await duck(columnsOf("typed"))).toEqual([
       { c: "b", t: "BOOLEAN" },
       { c: "i", t: "BIGINT" },
       { c: "f", t: "DOUBLE" },
@@ -103,11 +104,7 @@ describe.skipIf(!postgresAvailable)("transfer", () => {
       source: db({ table: "typed" }),
       target: pg({ table: "retyped", create: true }),
     });
-    expect(
-      await sql(
-        "SELECT column_name AS c, data_type AS t FROM information_schema.columns WHERE table_name = 'retyped' ORDER BY ordinal_position",
-      ),
-    ).toEqual([
+    expect(await sql(columnsOf("retyped"))).toEqual([
       { c: "b", t: "boolean" },
       { c: "i", t: "bigint" },
       { c: "f", t: "double precision" },
@@ -173,6 +170,21 @@ describe.skipIf(!postgresAvailable)("transfer", () => {
     expect(await failure({ source, target: db({ table: "nowhere" }) })).toMatchObject({
       code: "no_table",
     });
+  });
+
+  test("names that differ in capitals alone meet, and quoted names keep theirs", async () => {
+    await sql('CREATE TABLE "Mixed Case" ("Id" int, v text)');
+    const source = pg({ query: `SELECT 1 AS id, 'x' AS "V"` });
+    await transfer({ source, target: pg({ table: 'public."Mixed Case"' }) });
+    expect(await sql('SELECT * FROM "Mixed Case"')).toEqual([{ Id: 1, v: "x" }]);
+  });
+
+  test("a long transfer says how far it is", async () => {
+    await sql("CREATE TABLE slow (i int, pause text)");
+    const inContext = context();
+    const query = "SELECT i, pg_sleep(0.3)::text AS pause FROM generate_series(1, 4) AS i";
+    await transfer({ source: pg({ query }), target: pg({ table: "slow" }) }, inContext);
+    expect(inContext.lines.map(({ text }) => text)).toEqual(["transferred 4 rows, 1 chunks"]);
   });
 
   test("an empty source moves nothing, and its columns are known", async () => {

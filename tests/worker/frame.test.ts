@@ -233,6 +233,20 @@ describe("claiming and recording", () => {
   });
 });
 
+test("a frame whose claim nobody can make is an outcome, and its tasks don't run", async () => {
+  let worked = 0;
+  const bodies = tool(() => {
+    worked++;
+    return ok(null);
+  }, "body");
+  const claim = task("claim", { kind: "postgres", holes: { command: "{{ 'x' + 1 }}" } });
+  const house = start(frameCommand({ claim }), [claimTool(claims(1)), bodies]);
+  expect((await house.outcome).output).toMatchObject({ error: { kind: "template" } });
+  const other = start(frameCommand(), [bodies]);
+  expect((await other.outcome).output).toMatchObject({ error: { code: "unknown_kind" } });
+  expect(worked).toBe(0);
+});
+
 describe("working on rows", () => {
   test("only so many rows run at once", async () => {
     let running = 0;

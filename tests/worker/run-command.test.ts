@@ -2,8 +2,6 @@
 // that are closed, and a place for what is too large.
 
 import { expect, test } from "bun:test";
-import type { FrameBinding } from "#core/model/command";
-import type { FrameEntry } from "#core/model/event";
 import { Fault } from "#core/model/fault";
 import type { Json } from "#core/model/json";
 import { commandTimeoutMsDefault, inlineBytesMax } from "#core/model/limits";
@@ -345,32 +343,4 @@ test("a call beside others can't go on elsewhere, and says why", async () => {
 
   expect(outcome.output.error).toMatchObject({ kind: "config", code: "parked_beside" });
   expect(outcome).not.toHaveProperty("parked");
-});
-
-test("a frame of a cursor loop is refused in an outcome, and its tasks don't run", async () => {
-  const recorded = scriptedTool();
-  const settings: FrameEntry = {
-    max_rows: 1,
-    max_bytes: 1,
-    max_seconds: 1,
-    lease_seconds: 1,
-    heartbeat_seconds: 1,
-    row_concurrency: 1,
-    max_attempts: 1,
-    frames_max: 1,
-    process: "row",
-  };
-  const frame: FrameBinding = {
-    number: 0,
-    key: "k",
-    iterator: "row",
-    settings,
-    driver: "postgres",
-    claim: task("claim"),
-  };
-  const outcome = await outcomeOf({ ...command([task("only")]), frame }, [recorded]);
-
-  expect(outcome.output.error).toMatchObject({ kind: "control", code: "invalid" });
-  expect(outcome.output.error?.message).toContain("cursor loops are not built");
-  expect(recorded.calls).toEqual([]);
 });

@@ -1,6 +1,6 @@
 // What every operation of the nats tool is given, and how it reads the fields of its call.
 
-import { JetStreamApiError, type jetstreamManager } from "@nats-io/jetstream";
+import { JetStreamApiError, type JetStreamClient } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 
 import type { Json, JsonObject } from "#core/model/json";
@@ -12,7 +12,7 @@ import type { ToolContext } from "./tool.ts";
 export interface NatsCall {
   readonly config: JsonObject;
   readonly connection: NatsConnection;
-  readonly manager: Awaited<ReturnType<typeof jetstreamManager>>;
+  readonly manager: Awaited<ReturnType<JetStreamClient["jetstreamManager"]>>;
   readonly context: ToolContext;
   /** What one request may take; the client's own limit, the call's deadline stands above it. */
   readonly timeoutMs: number;

@@ -79,15 +79,33 @@ export async function bucketStore(
     const message = `endpoint: this worker may not reach ${endpoint.host}`;
     throw new ToolFailure({ kind: "forbidden", message, retryable: false });
   }
+  const sessionToken = scalarText(keys["session_token"]);
+  if (sessionToken === undefined) refuseOwnToken();
   const client = new Bun.S3Client({
     accessKeyId,
     secretAccessKey,
-    // Empty rather than absent: an absent one would be taken from the environment.
-    sessionToken: scalarText(keys["session_token"]) ?? "",
+    ...(sessionToken === undefined ? {} : { sessionToken }),
     region,
     endpoint: endpoint.href.replace(/\/$/, ""),
   });
   return storeOn(client, { kind, redact: redactor(merged.secrets), host: endpoint.host });
+}
+
+const tokenVariables = ["S3_SESSION_TOKEN", "AWS_SESSION_TOKEN"] as const;
+
+/**
+ * Where a call brings no session token, the client takes the worker's own, and nothing can tell it
+ * not to: the token would go to whatever address a playbook names.
+ * @throws ToolFailure of kind `forbidden` on a worker that was started with one.
+ */
+export function refuseOwnToken(): void {
+  const found = tokenVariables.find((name) => (process.env[name] ?? "") !== "");
+  if (found === undefined) return;
+  throw new ToolFailure({
+    kind: "forbidden",
+    message: `this worker's own ${found} would be sent along; start it without, or give session_token`,
+    retryable: false,
+  });
 }
 
 function endpointOf(kind: BucketKind, config: JsonObject, region: string): URL {
@@ -124,7 +142,10 @@ function storeOn(client: Bun.S3Client, { kind, redact, host }: StoreParts): Obje
       size: stat.size,
       contentType: stat.type,
       etag: stat.etag.replaceAll('"', ""),
-      modified: stat.lastModified.toISOString(),
+      // Not every store says when an object was written.
+      ...(Number.isNaN(stat.lastModified.getTime())
+        ? {}
+        : { modified: stat.lastModified.toISOString() }),
     };
   };
   return {

@@ -74,7 +74,7 @@ function statementsOf(call: SqlCall): readonly SqlStatement[] {
   for (const { text, words } of statements) {
     if (words[0] === "COPY" && /\b(stdin|stdout)\b/i.test(text)) {
       throw configFailure(
-        "command: COPY from or to the client is not supported; use INSERT or SELECT",
+        "command: COPY from or to the client is not supported; use the tool transfer",
       );
     }
   }

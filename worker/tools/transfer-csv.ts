@@ -118,6 +118,7 @@ async function* recordsOf(
   let isFirst = true;
   for await (const part of parts) {
     text += latin1(part);
+    if (isFirst && text.length < byteOrderMark.length) continue;
     if (isFirst && text.startsWith(byteOrderMark)) at = byteOrderMark.length;
     isFirst = false;
     const records = take(false);

@@ -5,7 +5,6 @@ import type { Json, JsonObject } from "#core/model/json";
 import { configFailure, textField } from "./call-config.ts";
 import type { HttpToolOptions } from "./http.ts";
 import { httpTool } from "./http.ts";
-import { ToolFailure } from "./tool.ts";
 import {
   type EndOptions,
   failureAt,
@@ -76,9 +75,6 @@ async function answer(
     const data = (output.data as JsonObject | undefined)?.["data"];
     return data ?? null;
   } catch (error) {
-    throw (
-      deadline.ended() ??
-      (error instanceof ToolFailure ? error : failureAt(end, failureIn({ status: "error" })))
-    );
+    throw deadline.ended() ?? error;
   }
 }

@@ -33,9 +33,10 @@ export async function postgresSource(
       isRead = true;
     },
     close: async () => {
-      // A snapshot has nothing to commit; one that was read to its end leaves a clean connection.
-      if (isRead) await call.query("COMMIT");
-      await call.release({ reusable: isRead });
+      // A snapshot has nothing to commit, and all rows may be there already: what ends it badly
+      // costs the connection, never the transfer.
+      const isClean = isRead && (await call.query("COMMIT").then(Boolean, () => false));
+      await call.release({ reusable: isClean });
     },
   };
 }

@@ -91,6 +91,8 @@ function quotedField(text: string, start: number): { value: string; end: number 
   let from = start + 1;
   for (;;) {
     const quote = text.indexOf('"', from);
+    // Blocks hold whole rows; one that did not must not hold up the worker.
+    if (quote === -1) throw new Error("expected whole rows, found a quote that is never closed");
     value += text.slice(from, quote);
     if (text[quote + 1] !== '"') return { value, end: quote + 1 };
     value += '"';

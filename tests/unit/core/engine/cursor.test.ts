@@ -21,7 +21,11 @@ workload: {width: 3, table: jobs}
 workflow:
 - step: start
   loop:
-    cursor: {kind: postgres, host: "{{ workload.table }}.example", claim: "UPDATE {{ workload.table }} SET f = '{{ __frame_key }}' LIMIT {{ __frame_max_rows }} RETURNING *"${cursor}}
+    cursor:
+      kind: postgres
+      host: "{{ workload.table }}.example"
+      claim: "UPDATE {{ workload.table }} SET f = '{{ __frame_key }}' LIMIT {{ __frame_max_rows }}"
+      ${cursor}
     iterator: row
     spec: {mode: cursor, ${spec}}
   tool: {kind: noop, message: "{{ row.id }} of {{ workload.table }}", result: "{{ workload.table }}"}
@@ -183,7 +187,7 @@ describe("a loop that can't go on", () => {
   });
 
   test("a claim that can't be rendered fails like one that was refused", () => {
-    const run = start(playbook("frame: {}", ", user: '{{ workload.table + 1 }}'"));
+    const run = start(playbook("frame: {}", "user: '{{ workload.table + 1 }}'"));
     expect(run.log.at(-1)?.event).toMatchObject({
       type: "playbook.failed",
       error: { kind: "template" },
@@ -191,7 +195,7 @@ describe("a loop that can't go on", () => {
   });
 
   test("max_iterations ends a loop over a queue that never gets empty", () => {
-    const run = start(playbook("frame: {}", ", options: {max_iterations: 3}"));
+    const run = start(playbook("frame: {}", "options: {max_iterations: 3}"));
     for (const number of [0, 1, 2]) settle(run, number, 1);
     expect(openFrames(run)).toEqual([]);
     expect(eventsOf(run, "loop.done")).toMatchObject([{ stats: { total: 3, frames: 3 } }]);
@@ -202,7 +206,7 @@ describe("a loop that can't go on", () => {
   });
 
   test("the last claim that is allowed may be the one that finds it empty", () => {
-    const run = start(playbook("frame: {}", ", options: {max_iterations: 3}"));
+    const run = start(playbook("frame: {}", "options: {max_iterations: 3}"));
     for (const number of [0, 1]) settle(run, number, 1);
     settle(run, 2, 0);
     expect(run.story().at(-1)).toBe("command.issued after");
@@ -215,6 +219,7 @@ describe("a loop that can't go on", () => {
       ["frame: {max_rows: '{{ workload.n }}'}", 100_001, "frame.max_rows is 100001"],
       ["frame: {max_seconds: '{{ workload.n }}'}", "soon", "frame.max_seconds is a text"],
       ["max_in_flight: '{{ workload.n }}'", null, "max_in_flight is not defined"],
+      ["max_in_flight: '{{ workload.n }}'", 1_001, "max_in_flight is 1001"],
       ["frame: {row_concurrency: '{{ workload.n }}'}", [], "frame.row_concurrency is a list"],
     ];
     for (const [spec, n, says] of cases) {
@@ -255,7 +260,7 @@ describe("what a frame brings along", () => {
         holes: [],
         config: {
           host: "jobs.example",
-          command: `UPDATE jobs SET f = '${testExecution}:start:1:f1' LIMIT 7 RETURNING *`,
+          command: `UPDATE jobs SET f = '${testExecution}:start:1:f1' LIMIT 7`,
         },
       },
     });

@@ -1,10 +1,12 @@
 // Guards and admission: what is passed by, what ends, and what is never entered.
 
 import { describe, expect, test } from "bun:test";
+import { decide } from "#core/engine/decide";
 import { evolve } from "#core/engine/evolve";
 import { initialState } from "#core/engine/state";
 import { decodeEvent, genesisDigest } from "#core/model/codec";
 import { guardsInRowMax } from "#core/model/flow-limits";
+import { inlineBytesMax } from "#core/model/limits";
 import type { PlaybookDocument, StepDocument } from "#core/playbook/document";
 import { EngineRun, ok, planOf, testExecution } from "#tests/support/engine";
 
@@ -27,6 +29,11 @@ const to = (...names: readonly string[]): Pick<StepDocument, "next"> => ({
 
 const start = (document: PlaybookDocument, workload = {}): EngineRun =>
   new EngineRun(planOf(document)).start(workload);
+
+/** Admitted by no means. */
+const refused = JSON.parse(
+  '{"spec": {"policy": {"admit": {"rules": [{"then": {"allow": false}}]}}}}',
+) as Partial<StepDocument>;
 
 const skips = (run: EngineRun) =>
   run.log.flatMap(({ event }) => (event.type === "step.skipped" ? [event] : []));
@@ -123,6 +130,58 @@ describe("a guard that can't be evaluated", () => {
     });
     expect(run.open.map(({ event }) => event.step)).toEqual(["rescue"]);
   });
+});
+
+describe("a step that can't begin, whose arcs read what is stored", () => {
+  const text = { text: "x".repeat(inlineBytesMax + 1), list: ["deep"] };
+  const arcs = [{ step: "rescue", when: "{{ first.list[0] == 'deep' }}" }];
+  const bad: Readonly<Record<string, Partial<StepDocument>>> = {
+    guard: { when: "{{ 1 / 0 }}" },
+    loop: { loop: { in: true, iterator: "x" } },
+  };
+  for (const [what, more] of Object.entries(bad)) {
+    test(`is not entered before that is at hand: ${what}`, () => {
+      const document = playbook(
+        step("first", to("second")),
+        step("second", to("third")),
+        step("third", { ...more, next: { arcs } }),
+        step("rescue"),
+      );
+      const run = start(document);
+      run.settle(run.open[0] as never, ok(text));
+      const [second] = run.open;
+      if (second === undefined) throw new Error("expected an open command");
+      const { command_id } = second.event;
+      const done = { type: "call.done", command_id, attempt: 1, duration_ms: 1 } as const;
+      const facts = { ...run.facts(), results: new Map() };
+      const first = decide(run.plan, run.state, facts, [{ ...done, output: { status: "ok" } }]);
+      expect(first.needs).toHaveLength(1);
+      expect(first.events.map(({ event }) => event.type)).toEqual(["call.done", "step.exit"]);
+      run.tell();
+      expect(run.log.map(({ event }) => event.type).slice(-4)).toEqual([
+        "step.enter",
+        "step.exit",
+        "step.enter",
+        "command.issued",
+      ]);
+      expect(run.state.steps.get("third")?.status).toBe("failed");
+    });
+  }
+});
+
+test("a join does not wait for a branch that was not admitted", () => {
+  const run = start(
+    playbook(
+      step("start", {
+        next: { spec: { mode: "inclusive" }, arcs: [{ step: "a" }, { step: "b" }] },
+      }),
+      { ...step("a", to("join")), ...refused },
+      step("b", to("join")),
+      step("join"),
+    ),
+  ).run(({ event }) => (event.step === "join" ? undefined : ok()));
+  expect(skips(run)).toMatchObject([{ step: "a", reason: "admit" }]);
+  expect(run.open.map(({ event }) => event.step)).toEqual(["join"]);
 });
 
 describe("guards in a row", () => {

@@ -49,7 +49,12 @@ describe("a projection", () => {
 
   test("refuses an event that is not the next", () => {
     const { log } = lived({
-      steps: [{ inclusive: true, arcs: [], loop: undefined, parallel: false }],
+      steps: [
+        {
+          ...{ inclusive: true, arcs: [], loop: undefined, parallel: false },
+          ...{ waits: false, guard: "none", emits: 0 },
+        },
+      ],
       turns: [],
     });
     const projection = initialProjection(testExecution);
@@ -60,7 +65,7 @@ describe("a projection", () => {
     expect(() => project(projection, third.event)).toThrow("expected event 2 to project, found 3");
   });
 
-  test("keeps frames of cursor loops, with the rows that it can count", () => {
+  test("keeps frames of cursor loops, with the number of their rows", () => {
     const envelope = { execution_id: testExecution, event_id: "1" as never, schema_version: 1 };
     const call = { command_id: "1:c:1:f0" as never, attempt: 1, row_count: 2 };
     const claimed = { type: "cursor.claimed", step: "c", visit: 1, ...call } as const;
@@ -74,7 +79,7 @@ describe("a projection", () => {
     const place = { step: "c", visit: 1 };
     expect(takeChanges(projection).frames).toEqual([
       { ...place, frame: 0, claimedSeq: 1, claimedMs: 5, status: "claimed", rowCount: 2 },
-      { ...place, frame: 1, claimedSeq: 2, claimedMs: 6, status: "claimed" },
+      { ...place, frame: 1, claimedSeq: 2, claimedMs: 6, status: "claimed", rowCount: 2 },
       { ...place, frame: 2, claimedSeq: 3, claimedMs: 7, status: "drained" },
     ]);
     expect(takeChanges(projection).frames).toEqual([]);

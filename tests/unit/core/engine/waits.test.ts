@@ -162,6 +162,17 @@ describe("a callback", () => {
       output: { error: { kind: "wait", code: "key_taken" } },
     });
   });
+  test("under the key of a wait that is over means the next one, once that is parked", () => {
+    const again = 'next: {arcs: [{step: start, when: "{{ output.data == 1 }}"}, {step: after}]}';
+    const text = playbook("for: callback, key: k").replace(/ {2}next: .*/, `  ${again}`);
+    const run = new EngineRun(planOf(text)).start();
+    expect(parked(run).key).toBe("k");
+    run.answer("k", { status: "ok", data: 1 });
+    expect(parks(run)).toHaveLength(2);
+    expect([run.state.waits.has("k"), run.state.answeredKeys.has("k")]).toEqual([true, false]);
+    run.answer("k", { status: "ok", data: 2 });
+    expect(issued(run)).toEqual(["after"]);
+  });
   test("under a key that is too long fails its step", () => {
     const run = start(`for: callback, key: ${"k".repeat(201)}`);
     expect(run.state.failed.get("start")?.message).toContain("at most 200");

@@ -41,6 +41,9 @@ describe("keys that go together", () => {
     expect(errors(`{${cursor()}, iterator: row, spec: {mode: parallel}}`)).toEqual([
       "a loop with a cursor needs spec: {mode: cursor}, found 'parallel'",
     ]);
+    expect(errors(`{${cursor()}, iterator: frame, ${spec}}`)).toEqual([
+      "'iterator' is 'frame', which is the frame of the row, expected another name",
+    ]);
     expect(errors(`{iterator: row, ${spec}}`)).toEqual([
       "loop has no 'cursor', which mode: cursor goes through; write where rows are claimed, " +
         "or another mode",

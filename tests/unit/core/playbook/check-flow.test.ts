@@ -18,7 +18,40 @@ function problems(text: string): readonly string[] {
   return parsed.ok ? [] : parsed.problems.map(({ message }) => message);
 }
 
+function warnings(tool: string, step = ""): readonly string[] {
+  const head = playbook("{rules: [{then: {do: continue}}]}", step).replace(/ {2}tool: .*/, "");
+  const parsed = parsePlaybook(`${head}  tool: ${tool}\n`);
+  return parsed.warnings.map(({ message }) => message);
+}
+
 const rules = "rules: [{then: {do: continue}}]";
+
+describe("a field that comes to nothing", () => {
+  const cases: Readonly<Record<string, readonly [string, string?]>> = {
+    "'timeout' has no effect; the step doesn't wait": ["{kind: playbook, path: p, timeout: 3}"],
+    "'timeout_seconds' has no effect": ["{kind: playbook, path: p, timeout_seconds: 3}"],
+    "'result_step' has no effect": [
+      "{kind: playbook, path: p, return_step: end, timeout: 3, result_step: a}",
+    ],
+    "'timeout' has no effect; a timer": [
+      "{kind: wait, for: timer, seconds: 1}",
+      "spec: {timeout: 3}",
+    ],
+  };
+  for (const [message, [tool, step]] of Object.entries(cases)) {
+    test(`is warned about: ${message}`, () => {
+      const [warning, ...others] = warnings(tool, step);
+      expect(warning).toContain(message);
+      expect(others).toEqual([]);
+    });
+  }
+  test("is no field of those that say how the end is waited for", () => {
+    expect(
+      warnings("{kind: playbook, path: p, return_result: true, timeout: 3, result_step: a}"),
+    ).toEqual([]);
+    expect(warnings("{kind: wait, for: callback}", "spec: {timeout: 3}")).toEqual([]);
+  });
+});
 
 describe("a policy", () => {
   for (const [key, instead] of [

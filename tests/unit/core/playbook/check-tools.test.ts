@@ -201,6 +201,29 @@ describe("tools", () => {
     );
   });
 
+  test("ask for secrets in their own fields alone", () => {
+    const secret = "\"{{ token('shop') }}\"";
+    expect(problemsOf(withTool("kind: http", "url: a", `headers: {a: ${secret}}`))).toEqual([]);
+    const message = "token() is for fields of tools: a secret must not reach the log";
+    for (const source of [
+      withTool("kind: noop", `set: {a: ${secret}}`),
+      policy(`{when: ${secret}, then: {do: fail}}`),
+      policy(`{when: a, then: {set: {b: ${secret}}}}`),
+      withTool("kind: playbook", "path: a", `input: {a: ${secret}}`),
+      withTool("kind: noop", "result: 1").concat(
+        `  - {step: a, tool: {kind: noop}, set: {b: ${secret}}}\n`,
+      ),
+      withTool("kind: noop").replace("kind: noop\n", `kind: noop\n    when: ${secret}\n`),
+    ]) {
+      expectProblem(source, '"{{ token', message);
+    }
+  });
+
+  test("with templates in keys are warned about", () => {
+    const source = withTool("kind: noop", "result: {'{{ a }}': 1}");
+    expectWarning(source, "'{{ a", "a key is never rendered: its template stays text");
+  });
+
   test("of kind playbook stand alone and have no policy", () => {
     const pipeline = withTool("- {kind: noop}", "- {kind: playbook, path: a}");
     expectProblem(

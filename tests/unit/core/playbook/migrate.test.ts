@@ -5,26 +5,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { migratePlaybook } from "#core/playbook/migrate";
 import { commentsIn } from "#core/playbook/read-yaml";
+import { end, expectMigrated, leftIn, playbook, start } from "./migrated.ts";
 import { olderPlaybooks } from "./older-playbooks.ts";
 import { documentOf, header, positionOf, problemsOf, warningsOf } from "./playbook-text.ts";
-
-const playbook = (text: string) => `${header}workflow:\n${text}`;
-const start = "  - step: start\n    tool: {kind: noop}\n";
-const end = "  - step: end\n    tool: {kind: noop}\n";
-
-/** Steps as they are written before and after; nothing is left to do. */
-function expectMigrated(before: string, after: string): void {
-  const { text, unresolved } = migratePlaybook(playbook(before));
-  expect(text).toBe(playbook(after));
-  expect(unresolved).toEqual([]);
-  expect(migratePlaybook(text)).toMatchObject({ text, changes: [], unresolved: [] });
-}
-
-/** What is left to do, as `line:column: message`. */
-function leftIn(source: string): readonly string[] {
-  const { unresolved } = migratePlaybook(source);
-  return unresolved.map(({ line, column, message }) => `${line}:${column}: ${message}`);
-}
 
 describe("every playbook of older forms", () => {
   test("means the same afterwards, keeps its comments, and has nothing left to rewrite", () => {
@@ -46,6 +29,24 @@ describe("every playbook of older forms", () => {
   }, 60_000);
 });
 
+test("playbooks that are broken at random are given back, or mean what they did", () => {
+  const breaks = fc.tuple(
+    fc.nat(),
+    fc.constantFrom("", ":", "- ", "\n", "&a ", "*a", "<<: ", "{", "next: "),
+  );
+  fc.assert(
+    fc.property(olderPlaybooks, breaks, (good, [at, put]) => {
+      const place = at % good.length;
+      const source = good.slice(0, place) + put + good.slice(place + 1);
+      const { text, readable } = migratePlaybook(source);
+      if (!readable) expect(text).toBe(source);
+      else expect(comments(text)).toEqual(comments(source));
+      if (problemsOf(source).length === 0) expect(documentOf(text)).toEqual(documentOf(source));
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);
+
 function comments(source: string): readonly string[] {
   return commentsIn(source)
     .map(({ from, to }) => source.slice(from, to).trim())
@@ -58,9 +59,10 @@ describe("next", () => {
       `${start}    next: end   # and out\n${end}`,
       `${start}    next: {arcs: [{step: end}]}   # and out\n${end}`,
     );
+    const other = end.replace("end", "'yes, [sir]'");
     expectMigrated(
-      `  - step: start\n    tool: {kind: noop}\n    next: "yes, [sir]"\n${end.replace("end", "'yes, [sir]'")}`,
-      `  - step: start\n    tool: {kind: noop}\n    next: {arcs: [{step: "yes, [sir]"}]}\n${end.replace("end", "'yes, [sir]'")}`,
+      `${start}    next: "yes, [sir]"\n${other}`,
+      `${start}    next: {arcs: [{step: "yes, [sir]"}]}\n${other}`,
     );
   });
 
@@ -112,8 +114,11 @@ ${end}`,
       `${start}    next:\n      arcs:\n        # only there\n        - when: a\n          step: end\n${end}`,
     );
     expectMigrated(
-      "  - {step: start, next: [end, start], tool: {kind: noop}}\n  - {tool: {kind: noop}, next: {step: start}, step: end}\n",
-      "  - {step: start, next: {spec: {mode: inclusive}, arcs: [{step: end}, {step: start}]}, tool: {kind: noop}}\n  - {tool: {kind: noop}, next: {arcs: [{step: start}]}, step: end}\n",
+      "  - {step: start, next: [end, start], tool: {kind: noop}}\n" +
+        "  - {tool: {kind: noop}, next: {step: start}, step: end}\n",
+      "  - {step: start, next: {spec: {mode: inclusive}, arcs: [{step: end}, {step: start}]}, " +
+        "tool: {kind: noop}}\n" +
+        "  - {tool: {kind: noop}, next: {arcs: [{step: start}]}, step: end}\n",
     );
   });
 
@@ -269,72 +274,6 @@ describe("tools", () => {
   });
 });
 
-describe("what the command line of earlier versions ran", () => {
-  test("case becomes arcs, conditions in Rhai become templates", () => {
-    expectMigrated(
-      `  - step: start
-    tool: {kind: shell, cmds: [ls]}
-    case:
-      # when it is large
-      - when: "workload.n > 3 && !workload.dry"
-        then:
-          - set: {ctx.seen: true}
-          - next: [{step: large, args: {page: 1}}]
-      - when: "{{ workload.n == 2 }}"   # two
-        then: {next: small}
-      - else: {next: [end]}
-  - step: large
-    tool: {kind: noop}
-    next:
-      - step: end
-        cond: 'large.name == "x"'   # named so
-      - step: small
-  - {step: small, tool: {kind: noop}}
-${end}`,
-      `  - step: start
-    tool: {kind: shell, cmds: [ls]}
-    # when it is large
-    # two
-    next:
-      arcs:
-        - {step: large, when: "{{ workload.n > 3 and not workload.dry }}", set: {page: 1, ctx.seen: true}}
-        - {step: small, when: "{{ workload.n == 2 }}"}
-        - {step: end}
-  - step: large
-    input: {page: "{{ ctx.page }}"}
-    tool: {kind: noop}
-    next:
-      arcs:
-        - step: end
-          when: "{{ large.name == 'x' }}"   # named so
-        - step: small
-  - {step: small, tool: {kind: noop}}
-${end}`,
-    );
-  });
-
-  test("what has no words here stays, and is told of", () => {
-    for (const [lines, place, message] of [
-      ["case: [{when: a, then: {call: b}}]", "case", "step key 'case' is an older form; use "],
-      ["case: [{when: a, then: {next: [start, end]}}]", "case", "step key 'case' is an older form"],
-      ["case: [{when: f(x), then: {next: end}}]", "case", "step key 'case' is an older form"],
-      [
-        "next: {arcs: [{step: end, cond: x + 1}]}",
-        "cond",
-        "arc key 'cond' is an older form; use when",
-      ],
-    ] as const) {
-      const source = playbook(`${start}    ${lines}\n${end}`);
-      expect(migratePlaybook(source).text).toBe(source);
-      expect(leftIn(source)[0]).toStartWith(`${positionOf(source, place)}: ${message}`);
-    }
-    const kinds = playbook(
-      "  - {step: start, tool: {kind: rhai}}\n  - {step: b, tool: {kind: sink}}\n",
-    );
-    expect(leftIn(kinds)).toHaveLength(2);
-  });
-});
-
 describe("the file around it", () => {
   test("keeps its line ends, its tabs in comments, its end and its header", () => {
     const source = `${header}workflow:\n${start}    next: [end]\t#\ttabs\n${end}`
@@ -360,24 +299,32 @@ describe("the file around it", () => {
   });
 
   test("tells every change at its place in the source, whatever changed before it", () => {
-    const source = playbook(`${start}    next:\n      - end\n${end}    next: start\n`);
+    const source = playbook(
+      "  - step: start\n    tool:\n      - one: {kind: noop}\n      - two:\n          kind: noop\n" +
+        "          retry: {max_attempts: 2}\n    vars: {}\n    next:\n      - end\n" +
+        `${end}    next: start\n`,
+    );
     const { changes } = migratePlaybook(source);
-    expect(changes.map(({ line, column }) => `${line}:${column}`)).toEqual([
-      positionOf(source, "next:\n"),
-      positionOf(source, "next: start"),
-    ]);
+    const places = ["one", "two", "retry", "next:\n", "next: start"];
+    expect(changes.map(({ line, column }) => `${line}:${column}`)).toEqual(
+      places.map((place) => positionOf(source, place)),
+    );
+    expect(leftIn(source)[0]).toStartWith(`${positionOf(source, "vars")}: `);
   });
 });
 
 describe("what can't be rewritten", () => {
   test("is told where several places share it, and the rest is rewritten", () => {
     const source = playbook(
-      "  - step: start\n    tool: &t {kind: noop, retry: {max_attempts: 2}}\n    next: end\n  - step: end\n    tool: *t\n",
+      "  - step: start\n    tool: &t {kind: noop, retry: {max_attempts: 2}}\n    next: end\n" +
+        "  - step: end\n    tool: *t\n",
     );
     const { text } = migratePlaybook(source);
     expect(text).toBe(source.replace("next: end", "next: {arcs: [{step: end}]}"));
     expect(leftIn(source)).toEqual([
-      `${positionOf(source, "retry")}: tool key 'retry' is an older form, read as spec: {policy: {rules: [{when: …, then: {do: retry, …}}]}}; it can't be rewritten here, rewrite it by hand`,
+      `${positionOf(source, "retry")}: tool key 'retry' is an older form, read as ` +
+        "spec: {policy: {rules: [{when: …, then: {do: retry, …}}]}}; " +
+        "it can't be rewritten here, rewrite it by hand",
     ]);
   });
 
@@ -408,5 +355,33 @@ describe("what can't be rewritten", () => {
       readable: true,
       otherKind: "PlaybookTest",
     });
+  });
+
+  test("is a step where the result would mean something else; the others are rewritten", () => {
+    const defaults = `${header}workload:\n  defaults: &d {input: {own: 1}}\nworkflow:\n`;
+    const source =
+      `${defaults}  - {step: start, tool: {kind: noop}, next: [{step: end, args: {a: 1}}]}\n` +
+      "  - {<<: *d, step: end, tool: {kind: noop}, next: {step: start, args: {b: 1}}}\n";
+    const { text } = migratePlaybook(source);
+    expect(documentOf(text)).toEqual(documentOf(source));
+    expect(text).toContain("next: {arcs: [{step: end, args: {a: 1}}]}");
+    expect(text).toContain("{step: start, set: {b: 1}}");
+    expect(leftIn(source)).toHaveLength(1);
+    expect(leftIn(source)[0]).toStartWith(`${positionOf(source, "args: {a")}: arc key 'args'`);
+  });
+
+  test("is a place where a comment would be lost, or the result be no YAML", () => {
+    const commented = playbook(
+      "  - step: start\n    tool:\n      kind: noop\n      spec:\n        policy:\n          rules:\n" +
+        `          - else: { # nothing\n              }\n            then: {do: fail}\n${end}`,
+    );
+    expect(migratePlaybook(commented)).toMatchObject({ text: commented, changes: [] });
+    const explicit = playbook(
+      "  - step: start\n    tool:\n      - ? fetch\n        : {kind: noop}\n" +
+        "  - step: end\n    tool: [{fetch: {kind: noop}}]\n",
+    );
+    const { text, unresolved } = migratePlaybook(explicit);
+    expect(text).toBe(explicit.replace("{fetch: {kind: noop}}", "{name: fetch, kind: noop}"));
+    expect(unresolved).toHaveLength(1);
   });
 });

@@ -200,6 +200,13 @@ describe("what arcs hand over", () => {
     );
   });
 
+  test("does not answer for what the step gives itself", () => {
+    const source = target(
+      "    next: [{step: end, args: {b: 2}}]\n  - step: end\n    input: {b: '{{ 1 + }}'}\n",
+    );
+    expect(problemsOf(source)[0]).toStartWith(`${positionOf(source, "}}'")}: template: `);
+  });
+
   test("twice is an error", () => {
     const both = withStepKeys("next: [{step: end, args: {a: 1}, input: {b: 1}}]");
     expectProblem(both, "args", "arc has both 'args' and 'input', expected one");
@@ -380,10 +387,11 @@ describe("renaming a root name", () => {
 });
 
 test("5,000 steps with lists are read in linear time, each warned of up to the limit", () => {
-  const source = (count: number) =>
-    `${header}workflow:\n${Array.from({ length: count }, (_, index) => `  - {step: s${index}, tool: {kind: noop}, next: [s${(index + 1) % count}]}\n`).join("")}`;
-  const { workflow } = documentOf(source(5_000));
+  const step = (index: number) =>
+    `  - {step: s${index}, tool: {kind: noop}, next: [s${(index + 1) % 5_000}]}\n`;
+  const source = `${header}workflow:\n${Array.from({ length: 5_000 }, (_, index) => step(index)).join("")}`;
+  const { workflow } = documentOf(source);
   expect(workflow).toHaveLength(5_000);
   expect(workflow.every(({ next }) => next?.arcs.length === 1)).toBe(true);
-  expect(warningsOf(source(5_000)).length).toBeGreaterThan(50);
+  expect(warningsOf(source).length).toBeGreaterThan(50);
 });

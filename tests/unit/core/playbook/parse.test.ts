@@ -32,9 +32,14 @@ describe("a good playbook", () => {
     ]);
   });
 
+  test("reads as itself once it is in its canonical form", () => {
+    const document = documentOf(goodPlaybook);
+    expect(documentOf(JSON.stringify(document))).toEqual(document);
+  });
+
   test("has a list of tools in every step", () => {
     expect(documentOf(goodPlaybook).workflow.map((step) => step.tool.length)).toEqual([
-      1, 3, 1, 1, 1, 1, 1,
+      1, 4, 1, 1, 1, 1, 1,
     ]);
   });
 
@@ -60,6 +65,9 @@ describe("a good playbook", () => {
     const [entry] = documentOf(goodPlaybook).workbook ?? [];
     expect(rulesOf(entry?.tool)).toBe('[{"then":{"do":"break"}}]');
     expect(rulesOf(each?.tool[2])).toBe('[{"then":{"do":"jump","to":"previous"}}]');
+    expect(rulesOf(each?.tool[3])).toBe(
+      '[{"when":true,"then":{"do":"continue","set":{"a":1}}},{"else":null,"then":{"do":"fail"}}]',
+    );
   });
 
   test("of version v10 is one of version v2", () => {

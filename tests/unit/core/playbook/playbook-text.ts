@@ -113,7 +113,11 @@ workflow:
     when: "{{ workload.api is defined }}"
     set: {orders: "{{ output.data.orders }}", ctx.total: 0}
     output: {store: {kind: kv}}
-    spec: {timeout: 60, pool: default}
+    emit: {event: orders.fetched, data: {count: "{{ orders | length }}"}}
+    spec:
+      timeout: 60
+      pool: default
+      policy: {admit: {rules: [{when: a, then: {allow: true}}, {else: {then: {allow: false}}}]}}
     next:
       spec: {mode: inclusive, on_no_match: complete}
       arcs:
@@ -141,6 +145,12 @@ workflow:
         kind: noop
         result: {done: true}
         spec: {policy: {rules: [{else: null, then: {do: jump, to: previous}}]}}
+      - name: last
+        kind: noop
+        spec:
+          policy:
+            mode: inclusive
+            rules: [{when: true, then: {set: {a: 1}}}, {else: , then: {do: fail}}]
     next: {arcs: [{step: greet}]}
   - step: greet
     tool: {kind: workbook, name: greet, input: {who: you}}
