@@ -51,8 +51,16 @@ export const failureKinds: Readonly<Record<string, Kind>> = {
     retryable: "no",
   },
   duckdb: { meaning: "DuckDB refused the statement.", retryable: "depends on the code" },
+  file: {
+    meaning: "A file of the worker can't be used; the code is the system's.",
+    retryable: "depends on the code",
+  },
   forbidden: { meaning: "The worker's policy doesn't allow it.", retryable: "no" },
   frame: { meaning: "Rows of a cursor loop's frame failed, in every attempt.", retryable: "no" },
+  gcs: {
+    meaning: "Google Cloud Storage refused it; the code is its own.",
+    retryable: "depends on the code",
+  },
   guard: {
     meaning: "Guards led round and round without entering a step (`guard_cycle`).",
     retryable: "no",
@@ -81,10 +89,6 @@ export const failureKinds: Readonly<Record<string, Kind>> = {
   },
   nats: { meaning: "NATS refused it, or does not answer.", retryable: "depends on the code" },
   no_next: { meaning: "No arc matched, where the playbook wants one to.", retryable: "no" },
-  object: {
-    meaning: "An object store refused it; the code is its own.",
-    retryable: "depends on the code",
-  },
   pg: {
     meaning: "PostgreSQL refused the statement; the code is its SQLSTATE.",
     retryable: "depends on the code",
@@ -94,6 +98,10 @@ export const failureKinds: Readonly<Record<string, Kind>> = {
   python: { meaning: "The program raised, or its process died.", retryable: "depends on the code" },
   result: {
     meaning: "The result is too large, is no JSON, or can't be stored (`result_rejected`).",
+    retryable: "depends on the code",
+  },
+  s3: {
+    meaning: "An object store refused it; the code is its own.",
     retryable: "depends on the code",
   },
   script: {

@@ -21,6 +21,36 @@ const examples: Readonly<Record<string, unknown>> = {
   workbook: expect.stringContaining(" looks at "),
 };
 
+/** Nobody listens there. */
+const nowhere = "http://127.0.0.1:9";
+const keys = `endpoint: "${nowhere}", access_key_id: a, secret_access_key: s`;
+
+/** Kinds whose services aren't here: their code is loaded, and says what it misses. */
+const unreached: Readonly<Record<string, readonly [tool: string, error: string]>> = {
+  nats: [
+    `operation: kv_get, bucket: b, key: k, url: "nats://127.0.0.1:9", timeout: 3`,
+    "cannot use nats at 127.0.0.1:9",
+  ],
+  transfer: [
+    `source: {type: http, url: "${nowhere}"}, target: {type: file, path: out.csv, format: csv}`,
+    `cannot reach ${nowhere}`,
+  ],
+  s3: [`operation: get, uri: "s3://b/k", ${keys}`, "cannot use s3 at 127.0.0.1:9"],
+  gcs: [`operation: get, uri: "gs://b/k", ${keys}`, "cannot use gcs at 127.0.0.1:9"],
+  file: ["operation: get, uri: nothing.txt", "the file cannot be used: ENOENT"],
+  ducklake: [
+    `catalog_connection: none.ducklake, data_path: data, command: "select 1"`,
+    "NOETL_DUCKDB_EXTENSIONS",
+  ],
+  mcp: ["server: tools, tool: t", "NOETL_MCP_SERVERS"],
+  container: ["image: none, runtime: podman", "NOETL_CONTAINER_RUNTIME"],
+  snowflake: [
+    `account: a, user: u, password: p, host: 127.0.0.1, command: "select 1"`,
+    "ECONNREFUSED",
+  ],
+  agent: ["framework: noetl, entrypoint: nobody", "playbook nobody is not in the catalog"],
+};
+
 const printing = `apiVersion: noetl.io/v2
 kind: Playbook
 metadata: {name: printing, path: printing}
@@ -29,6 +59,14 @@ workflow:
     tool:
       - {name: one, kind: python, code: "print('printed by python')"}
       - {name: two, kind: javascript, code: "console.log('printed by javascript')"}
+`;
+
+const oneStep = (name: string, tool: string): string => `apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: ${name}, path: one/${name}}
+workflow:
+  - step: start
+    tool: ${tool}
 `;
 
 let place: Workplace;
@@ -59,13 +97,12 @@ test("the checkout is out of sight of the binary wherever a mount may hide it", 
 });
 
 describe("every kind of tool runs from the binary", () => {
-  test("the examples that are run use them all", () => {
+  test("the playbooks that are run use them all", () => {
     const texts = Object.keys(examples).map((name) =>
       readFileSync(join(repositoryRoot, "examples", `${name}.yaml`), "utf8"),
     );
-    const used = new Set(
-      texts.flatMap((text) => [...text.matchAll(/kind: (\w+)/g)]).map((m) => m[1]),
-    );
+    const named = texts.flatMap((text) => [...text.matchAll(/kind: (\w+)/g)]).map((m) => m[1]);
+    const used = new Set([...named, ...Object.keys(unreached), "wait"]);
     expect([...toolKinds.keys()].filter((kind) => !used.has(kind))).toEqual([]);
   });
 
@@ -81,6 +118,34 @@ describe("every kind of tool runs from the binary", () => {
       binaryTestMs,
     );
   }
+});
+
+describe("a tool whose service is not here says so from the binary", () => {
+  for (const [kind, [fields, error]] of Object.entries(unreached)) {
+    test(
+      kind,
+      async () => {
+        const tool = `{kind: ${kind}, ${fields}}`;
+        const file = place.write(`${kind}.yaml`, oneStep(kind, tool));
+        const { exitCode, out } = await say("run", file, "--json");
+        expect(exitCode).toBe(1);
+        expect(out).toContain(error);
+      },
+      binaryTestMs,
+    );
+  }
+
+  test(
+    "and a wait needs none",
+    async () => {
+      const file = place.write(
+        "wait.yaml",
+        oneStep("wait", "{kind: wait, for: timer, seconds: 0}"),
+      );
+      expect((await say("run", file, "--json")).exitCode).toBe(0);
+    },
+    binaryTestMs,
+  );
 });
 
 describe("the commands of a newcomer run from the binary", () => {

@@ -21,6 +21,8 @@ const policy = (rules: string): string =>
 const placeholder = (key: string): string =>
   tool(`kind: noop, spec: {policy: {${key}: [], rules: []}}`);
 
+const thenEnd = "  next: {arcs: [{step: end}]}\n- step: end";
+
 export const rows: readonly Row[] = [
   ...rowsIn("policy", "§1.5", [
     same(
@@ -81,8 +83,7 @@ export const rows: readonly Row[] = [
         "on decides; modelled before, implemented by neither",
       gives(
         `${tool(`kind: noop, spec: {policy: {mode: inclusive, rules: [
-      {when: "{{ true }}", then: {set: {a: 1}}}, {when: "{{ true }}", then: {set: {b: 2}}}]}}`)}  next: {arcs: [{step: end}]}
-- step: end
+      {when: "{{ true }}", then: {set: {a: 1}}}, {when: "{{ true }}", then: {set: {b: 2}}}]}}`)}${thenEnd}
   tool: {kind: noop, result: "{{ a + b }}"}
 `,
         3,

@@ -17,8 +17,11 @@ const places: readonly (readonly [string, readonly RegExp[]])[] = [
   ["worker/tools/*.ts", [inObject]],
 ];
 
+/** Stores of objects fail under their own kind, which their code has in a variable. */
+const named = ["s3", "gcs"];
+
 async function kindsInCode(): Promise<ReadonlySet<string>> {
-  const kinds = new Set<string>();
+  const kinds = new Set<string>(named);
   for (const [glob, patterns] of places) {
     for await (const path of new Bun.Glob(glob).scan({ cwd: repositoryRoot })) {
       const text = await Bun.file(join(repositoryRoot, path)).text();

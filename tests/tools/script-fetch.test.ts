@@ -287,6 +287,16 @@ describe("a program in a bucket", () => {
     }
   });
 
+  test("is not asked for where the worker's own session token would be sent along", async () => {
+    process.env["AWS_SESSION_TOKEN"] = "the-worker's";
+    try {
+      const config = bucket(`http://127.0.0.1:${refusing.port}`);
+      expect(await failure(config)).toMatchObject({ kind: "forbidden" });
+    } finally {
+      delete process.env["AWS_SESSION_TOKEN"];
+    }
+  });
+
   test("takes only credentials that have keys", async () => {
     const credentials = { hub: { name: "hub", type: "bearer", data: { token: "t0ken" } } };
     const script = { uri: "gs://box/a.py", source: { auth: "hub" } };

@@ -8,6 +8,7 @@ import { configFailure, type Deadline, field, textField } from "./call-config.ts
 import { bodyBytes } from "./http-body.ts";
 import { connectionFailure, exchange } from "./http-exchange.ts";
 import { type HttpRequest, httpRequest, setHeader } from "./http-request.ts";
+import { refuseOwnToken } from "./object-store-s3.ts";
 import { bucketKeys } from "./script-keys.ts";
 import { type ToolContext, ToolFailure } from "./tool.ts";
 
@@ -51,6 +52,7 @@ export async function objectScript(
 ): Promise<Uint8Array> {
   const { bucket, key } = objectName(store, place);
   const keys = await bucketKeys(store, place, context);
+  if (keys.sessionToken === undefined) refuseOwnToken();
   const client = new Bun.S3Client({ ...keys, bucket });
   const url = new URL(client.presign(key, { method: "GET", expiresIn: signedForSeconds }));
   const request: HttpRequest = { method: "GET", url, headers: new Headers(), body: undefined };

@@ -205,14 +205,16 @@ const sessionCodes = new Set(["390112", "390114", "390111", "390195"]);
 function failureOf(error: unknown, redact: (text: string) => string): ToolFailure {
   if (error instanceof ToolFailure) return error;
   const { code, status, sqlState } = partsOf(error);
-  const failure = {
-    kind: "snowflake",
-    message: redact(messageOf(error)).slice(0, errorMessageCharsMax),
-    retryable: sessionCodes.has(code ?? "") || (status ?? 0) >= 500 || isLineFault(error),
-    ...(code === undefined ? {} : { code }),
-    ...(sqlState === undefined ? {} : { details: { sqlstate: sqlState } }),
-  };
-  return new ToolFailure(failure, { cause: error });
+  return new ToolFailure(
+    {
+      kind: "snowflake",
+      message: redact(messageOf(error)).slice(0, errorMessageCharsMax),
+      retryable: sessionCodes.has(code ?? "") || (status ?? 0) >= 500 || isLineFault(error),
+      ...(code === undefined ? {} : { code }),
+      ...(sqlState === undefined ? {} : { details: { sqlstate: sqlState } }),
+    },
+    { cause: error },
+  );
 }
 
 function partsOf(error: unknown) {
