@@ -126,7 +126,7 @@ describe("a tool whose service is not here says so from the binary", () => {
       kind,
       async () => {
         const tool = `{kind: ${kind}, ${fields}}`;
-        const file = place.write(`${kind}.yaml`, oneStep(kind, tool));
+        const file = place.write(`one/${kind}.yaml`, oneStep(kind, tool));
         const { exitCode, out } = await say("run", file, "--json");
         expect(exitCode).toBe(1);
         expect(out).toContain(error);
@@ -139,7 +139,7 @@ describe("a tool whose service is not here says so from the binary", () => {
     "and a wait needs none",
     async () => {
       const file = place.write(
-        "wait.yaml",
+        "one/wait.yaml",
         oneStep("wait", "{kind: wait, for: timer, seconds: 0}"),
       );
       expect((await say("run", file, "--json")).exitCode).toBe(0);
@@ -187,7 +187,7 @@ describe("the commands of a newcomer run from the binary", () => {
   });
 
   test("nothing is left in the working directory beside .noetl", () => {
-    const own = ["bad.yaml", "examples", "hello.yaml", "printing.yaml"];
+    const own = ["bad.yaml", "examples", "hello.yaml", "one", "printing.yaml"];
     const found = readdirSync(place.folder).filter((name) => !own.includes(name));
     expect(found).toEqual([".noetl"]);
   });

@@ -205,7 +205,7 @@ function bucketFailure(error: unknown, { kind, redact, host }: StoreParts): Tool
   return new ToolFailure(
     {
       kind: isAway ? "connection" : kind,
-      message: isAway ? `cannot use ${kind} at ${host}: ${text}` : text,
+      message: isAway ? `cannot use ${kind} at ${host}: ${code}` : text,
       retryable: isAway || (code !== undefined && passing.test(code)),
       ...(code === undefined ? {} : { code }),
     },
