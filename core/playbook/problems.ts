@@ -1,6 +1,7 @@
 // Collects what is wrong with a playbook while it is read, as places inside the document. Lines
 // and columns are worked out afterwards, and only if there is something to say.
 
+import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
 import { hintCellsMax, playbookProblemsMax } from "#core/model/limits";
 import { didYouMean } from "#core/playbook/template/suggest";
 import type { DocumentPath } from "./document.ts";
@@ -98,4 +99,17 @@ export function kindOf(value: unknown): string {
 export function quoted(name: string): string {
   const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name;
   return `'${shown.replace(/[\u0000-\u001f\u007f]/g, "?")}'`;
+}
+
+/** Looks at the maps of a list; what is none is reported as such elsewhere. */
+export function eachMap(
+  value: Json | undefined,
+  trail: Trail,
+  look: (item: JsonObject, place: Trail) => void,
+): void {
+  if (!Array.isArray(value)) return;
+  for (let key = 0; key < value.length; key++) {
+    const item: unknown = value[key];
+    if (isJsonObject(item)) look(item, { parent: trail, key });
+  }
 }

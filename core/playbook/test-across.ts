@@ -4,7 +4,7 @@
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
 import { testMocksMax } from "#core/model/test-limits";
 import type { ShapeChecker } from "./check-shape.ts";
-import { type Findings, quoted, type Trail } from "./problems.ts";
+import { eachMap, type Findings, quoted, type Trail } from "./problems.ts";
 import { callExpectation, credentialShape, stepExpectation } from "./test-shapes.ts";
 
 /** Reports what its shapes can't say; parts of another type than they should be are passed over. */
@@ -18,7 +18,7 @@ export function checkAcross(root: JsonObject, checker: ShapeChecker): void {
     checkMocks(root.defaults.mocks, { parent: at("defaults"), key: "mocks" }, findings);
   }
   const names = new Set<string>();
-  list(root.tests, at("tests"), (test, trail) => {
+  eachMap(root.tests, at("tests"), (test, trail) => {
     const { name } = test;
     if (typeof name === "string") {
       if (names.has(name)) {
@@ -28,10 +28,10 @@ export function checkAcross(root: JsonObject, checker: ShapeChecker): void {
       names.add(name);
     }
     checkMocks(test.mocks, { parent: trail, key: "mocks" }, findings);
-    list(test.fail_at, { parent: trail, key: "fail_at" }, (fault, place) =>
+    eachMap(test.fail_at, { parent: trail, key: "fail_at" }, (fault, place) =>
       oneItem(fault, place, findings),
     );
-    list(test.answers, { parent: trail, key: "answers" }, (answer, place) => {
+    eachMap(test.answers, { parent: trail, key: "answers" }, (answer, place) => {
       exactlyOne(answer, { keys: ["key", "step"], noun: "answer", place, findings });
       if (answer.data !== undefined && answer.error !== undefined) {
         findings.keyError(place, "answer has data and an error, expected one of them");
@@ -48,7 +48,7 @@ function checkMocks(value: Json | undefined, trail: Trail, findings: Findings): 
     const message = `'mocks' has ${value.length} items, expected at most ${testMocksMax}`;
     return findings.keyError(trail, message);
   }
-  list(value, trail, (mock, place) => {
+  eachMap(value, trail, (mock, place) => {
     const keys = ["data", "error", "output", "real", "claim"];
     exactlyOne(mock, { keys, noun: "mock", place, findings });
     oneItem(mock, place, findings);
@@ -160,21 +160,9 @@ function times(count: number): string {
 function checkEvents(expect: JsonObject, place: Trail, findings: Findings): void {
   if (!Array.isArray(expect.events)) return;
   const wanted = new Set(expect.events.map((event: Json) => JSON.stringify(event)));
-  list(expect.no_events, place, (event, at) => {
+  eachMap(expect.no_events, place, (event, at) => {
     if (wanted.has(JSON.stringify(event))) findings.error(at, "an event that 'events' expects");
   });
-}
-
-function list(
-  value: Json | undefined,
-  trail: Trail,
-  look: (item: JsonObject, place: Trail) => void,
-): void {
-  if (!Array.isArray(value)) return;
-  for (let key = 0; key < value.length; key++) {
-    const item: unknown = value[key];
-    if (isJsonObject(item)) look(item, { parent: trail, key });
-  }
 }
 
 function each(

@@ -3,7 +3,7 @@
 
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
 import type { PlaybookDocument, StepDocument, ToolDocument } from "./document.ts";
-import { type Findings, quoted, type Trail } from "./problems.ts";
+import { eachMap, type Findings, quoted, type Trail } from "./problems.ts";
 import { isTemplate } from "./template.ts";
 
 export interface TestedPlaybooks {
@@ -22,14 +22,14 @@ export function checkNames(root: JsonObject, playbooks: TestedPlaybooks, finding
   const checking = { playbooks, findings };
   const defaults: Trail = { parent: undefined, key: "defaults" };
   if (isJsonObject(root.defaults)) checkMocks(root.defaults.mocks, defaults, checking);
-  items(root.tests, { parent: undefined, key: "tests" }, (test, trail) => {
+  eachMap(root.tests, { parent: undefined, key: "tests" }, (test, trail) => {
     checkMocks(test.mocks, trail, checking);
-    items(test.fail_at, { parent: trail, key: "fail_at" }, (fault, place) => {
+    eachMap(test.fail_at, { parent: trail, key: "fail_at" }, (fault, place) => {
       const step = stepOf(fault, place, checking);
       if (step !== undefined) checkCallable(step, place, checking);
       if (step !== undefined) checkTask(fault, step, { place, checking });
     });
-    items(test.answers, { parent: trail, key: "answers" }, (answer, place) => {
+    eachMap(test.answers, { parent: trail, key: "answers" }, (answer, place) => {
       stepOf(answer, place, checking);
     });
     if (isJsonObject(test.expect)) {
@@ -39,7 +39,7 @@ export function checkNames(root: JsonObject, playbooks: TestedPlaybooks, finding
 }
 
 function checkMocks(value: Json | undefined, trail: Trail, checking: Checking): void {
-  items(value, { parent: trail, key: "mocks" }, (mock, place) => {
+  eachMap(value, { parent: trail, key: "mocks" }, (mock, place) => {
     const step = stepOf(mock, place, checking);
     if (step === undefined) return;
     checkCallable(step, place, checking);
@@ -176,21 +176,9 @@ function checkExpectation(expect: JsonObject, trail: Trail, checking: Checking):
     }
   }
   for (const key of ["events", "no_events"]) {
-    items(expect[key], at(key), (event, place) => {
+    eachMap(expect[key], at(key), (event, place) => {
       if (event.step !== undefined) stepOf(event, place, checking);
       else playbookOf(event, place, checking);
     });
-  }
-}
-
-function items(
-  value: Json | undefined,
-  trail: Trail,
-  look: (item: JsonObject, place: Trail) => void,
-): void {
-  if (!Array.isArray(value)) return;
-  for (let key = 0; key < value.length; key++) {
-    const item: unknown = value[key];
-    if (isJsonObject(item)) look(item, { parent: trail, key });
   }
 }
