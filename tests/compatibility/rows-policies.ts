@@ -18,7 +18,7 @@ import {
 const pipeline = (tasks: string): string => `- step: start\n  tool: [${tasks}]\n`;
 const policy = (rules: string): string =>
   tool(`kind: noop, result: {n: 1}, spec: {policy: {rules: [${rules}]}}`);
-const placeholder = (key: string): string =>
+const withReserved = (key: string): string =>
   tool(`kind: noop, spec: {policy: {${key}: [], rules: []}}`);
 
 const thenEnd = "  next: {arcs: [{step: end}]}\n- step: end";
@@ -91,9 +91,9 @@ export const rows: readonly Row[] = [
     ),
     ...["before", "after", "finally"].map((key) =>
       refused(`policy.${key}`, {
-        says: "a placeholder that nothing evaluates",
+        says: "a reserved key, evaluated by neither server",
         use: "a task in front or behind, or arcs of success and of `call.error` to one step",
-        proof: refusal(placeholder(key), `'${key}'`),
+        proof: refusal(withReserved(key), `'${key}'`),
       }),
     ),
     same(
