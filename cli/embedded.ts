@@ -3,7 +3,9 @@
 // adapters differ.
 
 import type { Fetch } from "#control/app";
+import type { ControlSettings } from "#control/config";
 import { startControl } from "#control/control";
+import { platformOf } from "#control/platform";
 import { startRoles } from "#control/roles/roles";
 import type { Duty } from "#control/roles/system";
 import type { ControlPorts, CredentialSource } from "#control/services/context";
@@ -12,6 +14,7 @@ import { httpControl } from "#core/adapters/http-control";
 import { httpStepLogs } from "#core/adapters/http-step-logs";
 import { memoryBus } from "#core/adapters/memory-bus";
 import { snowflakeMint, systemClock } from "#core/adapters/system-clock";
+import { localAdmin, machinePrincipal } from "#core/model/access";
 import type { Bus } from "#core/ports/bus";
 import type { Clock, IdMint } from "#core/ports/clock";
 import type { Stores } from "#core/ports/stores";
@@ -44,6 +47,8 @@ export interface EmbeddedOptions {
   readonly tools?: ToolRegistry;
   /** Of the tools that come with the product; nothing where `tools` are given. */
   readonly toolOptions?: BuiltinToolOptions;
+  /** Of what stands around executions: access, sealing, exports. */
+  readonly settings?: Partial<ControlSettings>;
 }
 
 export interface Embedded {
@@ -55,7 +60,7 @@ export interface Embedded {
 }
 
 const pools: readonly string[] = ["default", "system"];
-const machine = 1;
+const machineId = 1;
 /** What a process that stays does: requests first, and these besides. */
 const lastingRoles = ["api", "projector", "scheduler"] as const;
 /** The last lines of tools are few, and on their way already. */
@@ -65,25 +70,43 @@ export function startEmbedded(options: EmbeddedOptions): Embedded {
   const { stores, credentials, report, documentation } = options;
   const clock = options.clock ?? systemClock();
   const bus = memoryBus();
+  const sha256 = (text: string): string => Bun.SHA256.hash(text, "hex");
+  const { settings = {} } = options;
+  const platform = platformOf(settings, stores, { clock, sha256, credentials, report });
   const ports: ControlPorts = {
     ...stores,
     bus,
     clock,
-    ids: options.ids ?? snowflakeMint(clock, machine),
-    sha256: (text) => Bun.SHA256.hash(text, "hex"),
-    credentials,
+    ids: options.ids ?? snowflakeMint(clock, machineId),
+    sha256,
+    credentials: platform.credentials,
+    ...(platform.seals === undefined ? {} : { seals: platform.seals }),
+    ...(platform.waitKey === undefined ? {} : { waitKey: platform.waitKey }),
     engineVersion: version,
   };
   const control = startControl(ports, {
+    access: platform.access,
     report,
     workersAreNew: true,
     ...(documentation === undefined ? {} : { documentation }),
   });
-  const client = apiClient({ fetch: control.fetch, baseUrl: "http://control" });
-  const worker = startEmbeddedWorker(options, { client, bus, clock });
+  const client = apiClient({ fetch: control.fetchAs(localAdmin), baseUrl: "http://control" });
+  const machine = control.fetchAs(machinePrincipal("embedded"));
+  const workerClient = apiClient({ fetch: machine, baseUrl: "http://control" });
+  const worker = startEmbeddedWorker(options, { client: workerClient, bus, clock });
   const { duties } = options;
   const owner = `embedded-${process.pid}`;
-  const lasting = { roles: lastingRoles, owner, report, duties: duties ?? [] };
+  const { executions } = control;
+  const lasting = {
+    ...{
+      roles: lastingRoles,
+      owner,
+      report,
+      executions,
+      duties: [...(duties ?? []), ...platform.duties],
+    },
+    beside: duties === undefined ? [] : platform.beside(executions, ports),
+  };
   const beside = duties === undefined ? undefined : startRoles(ports, lasting);
   return {
     fetch: control.fetch,

@@ -1,6 +1,7 @@
 // The help texts, made from the table of commands.
 
-import type { Command } from "./commands.ts";
+import type { Command } from "#cli/commands/command";
+import type { Flag } from "./arguments.ts";
 
 export function overview(commands: readonly Command[]): string {
   const rows = commands.map(({ name, about }) => [name, about] as const);
@@ -15,24 +16,39 @@ export function overview(commands: readonly Command[]): string {
   ].join("\n");
 }
 
-export function commandHelp(command: Command): string {
-  const { name, also = [], operands, about, flags } = command;
-  const rows = Object.entries(flags).map(([long, flag]) => {
-    const names = [
-      ...(flag.short === undefined ? [] : [`-${flag.short}`]),
-      ...[long, ...(flag.also ?? [])].map((each) => `--${each}`),
-    ];
-    const value = flag.kind === "switch" ? "" : ` ${flag.value ?? "VALUE"}`;
-    const again = flag.kind === "list" ? ", any number of times" : "";
-    return [`${names.join(", ")}${value}`, `${flag.about}${again}`] as const;
-  });
+/** @param path the names that it is called by, `["context", "add"]`. */
+export function commandHelp(command: Command, path: readonly string[] = [command.name]): string {
+  const { also = [], about, flags, sub = [] } = command;
+  const own = path.join(" ");
+  const others = also.map((other) => ["noetl", ...path.slice(0, -1), other].join(" "));
+  const rows = Object.entries(flags).map(flagRow);
+  const below = sub.map((each) => [`${each.name} ${each.operands}`.trimEnd(), each.about] as const);
   return [
-    `noetl ${name}: ${about}`,
+    `noetl ${own}: ${about}`,
     "",
-    `usage: noetl ${name} ${operands}${rows.length === 0 ? "" : " [flags]"}`.replaceAll("  ", " "),
-    ...(also.length === 0 ? [] : [`also:  noetl ${also.join(", noetl ")}`]),
+    usage(command, own),
+    ...(others.length === 0 ? [] : [`also:  ${others.join(", ")}`]),
     ...(rows.length === 0 ? [] : ["", ...aligned(rows)]),
+    ...(below.length === 0
+      ? []
+      : ["", ...aligned(below), "", `noetl help ${own} COMMAND tells more about one.`]),
   ].join("\n");
+}
+
+function usage({ operands, flags, run }: Command, own: string): string {
+  if (run === undefined) return `usage: noetl ${own} COMMAND [flags]`;
+  const withFlags = Object.keys(flags).length === 0 ? "" : " [flags]";
+  return `usage: noetl ${own} ${operands}${withFlags}`.replaceAll("  ", " ");
+}
+
+function flagRow([long, flag]: readonly [string, Flag]): readonly [string, string] {
+  const names = [
+    ...(flag.short === undefined ? [] : [`-${flag.short}`]),
+    ...[long, ...(flag.also ?? [])].map((each) => `--${each}`),
+  ];
+  const value = flag.kind === "switch" ? "" : ` ${flag.value ?? "VALUE"}`;
+  const again = flag.kind === "list" ? ", any number of times" : "";
+  return [`${names.join(", ")}${value}`, `${flag.about}${again}`];
 }
 
 function aligned(rows: readonly (readonly [left: string, right: string])[]): readonly string[] {

@@ -3,10 +3,11 @@
 // one line and an exit code.
 
 import { Fault, messageOf } from "#core/model/fault";
-import { didYouMean } from "#core/playbook/template/suggest";
 import { javascriptChildArgument } from "#worker/tools/javascript-process";
+import { snowflakeChildArgument } from "#worker/tools/snowflake-process";
 import { parseArguments, UsageError } from "./arguments.ts";
-import { type Command, commands } from "./commands.ts";
+import { type Called, calledCommand } from "./called.ts";
+import { commands } from "./commands.ts";
 import { exitFailed, exitOk, exitUsage } from "./exit-codes.ts";
 import { commandHelp, overview } from "./help.ts";
 import { prepareDatabaseArgument } from "./hidden-arguments.ts";
@@ -40,20 +41,30 @@ async function dispatch(name: string, rest: readonly string[]): Promise<number> 
     return exitOk;
   }
   if (name === javascriptChildArgument) return serveSandbox();
+  if (name === snowflakeChildArgument) return serveSnowflakeClient();
   if (name === prepareDatabaseArgument) return prepareDatabase();
-  if (name === "help" || name === "--help" || name === "-h") return help(rest[0]);
-  const command = commandNamed(name);
-  if (rest.includes("--help") || rest.includes("-h")) return help(command.name);
-  return command.run(argumentsOf(command, rest), command);
+  if (name === "help" || name === "--help" || name === "-h") return help(rest);
+  const called = calledCommand(commands, name, rest);
+  const { command, path, argv } = called;
+  if (argv.includes("--help") || argv.includes("-h")) return help(path);
+  if (command.run === undefined) throw missingSub(called);
+  return command.run(argumentsOf(called), command);
 }
 
-function argumentsOf(command: Command, argv: readonly string[]) {
+function missingSub({ command: { sub = [] }, path }: Called): UsageError {
+  const names = sub.map(({ name }) => name).join(", ");
+  const own = path.join(" ");
+  return new UsageError(`expected noetl ${own} and one of ${names}   (noetl help ${own})`);
+}
+
+function argumentsOf({ command, path, argv }: Called) {
   try {
     return parseArguments(command, argv);
   } catch (thrown) {
     if (!(thrown instanceof UsageError)) throw thrown;
-    const usage = `usage: noetl ${command.name} ${command.operands}`.trimEnd();
-    throw new UsageError(`${thrown.message}\n${usage}   (noetl help ${command.name})`);
+    const own = path.join(" ");
+    const usage = `usage: noetl ${own} ${command.operands}`.trimEnd();
+    throw new UsageError(`${thrown.message}\n${usage}   (noetl help ${own})`);
   }
 }
 
@@ -64,6 +75,13 @@ async function serveSandbox(): Promise<number> {
   return exitOk;
 }
 
+/** The compiled binary as a process that speaks to Snowflake. */
+async function serveSnowflakeClient(): Promise<number> {
+  const { serveSnowflake } = await import("#worker/tools/snowflake-child");
+  await serveSnowflake();
+  return exitOk;
+}
+
 /** The compiled binary as the process that makes the prepared database, and ends. */
 async function prepareDatabase(): Promise<number> {
   const { prepareHere } = await import("./prepared-database.ts");
@@ -71,19 +89,13 @@ async function prepareDatabase(): Promise<number> {
   return exitOk;
 }
 
-function help(name: string | undefined): number {
-  console.log(name === undefined ? overview(commands) : commandHelp(commandNamed(name)));
-  return exitOk;
-}
-
-/** @throws UsageError for a name that no command has. */
-function commandNamed(name: string): Command {
-  for (const command of commands) {
-    if (command.name === name || command.also?.includes(name) === true) return command;
+function help([name, ...rest]: readonly string[]): number {
+  if (name === undefined) console.log(overview(commands));
+  else {
+    const { command, path } = calledCommand(commands, name, rest);
+    console.log(commandHelp(command, path));
   }
-  const known = commands.flatMap(({ name: own, also = [] }) => [own, ...also]);
-  const hint = didYouMean(name, [...known, "help", "version"]);
-  throw new UsageError(`unknown command ${name}${hint}\nsee noetl help`);
+  return exitOk;
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

@@ -69,9 +69,10 @@ export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost
     },
     start: async ({ workload, ...terms }) => {
       let path = "";
+      const ofTenant = terms.tenant === undefined ? {} : { tenant: terms.tenant };
       for (const { content, document } of files) {
         path = catalogPath(document);
-        await client.registerCatalog({ body: { content, path } });
+        await client.registerCatalog({ body: { content, path, ...ofTenant } });
       }
       const body = { path, workload: { ...workload }, ...terms };
       const started = await client.execute({ body });

@@ -25,11 +25,13 @@ export function remoteHost(
   let listener: RunListener | undefined;
   const lines = printedLines(url, () => listener);
   const source = remoteSource(client);
-  const register = async (files: readonly PlaybookFile[]): Promise<string> => {
+  const register = async (files: readonly PlaybookFile[], tenant?: string): Promise<string> => {
     let path = "";
     for (const { content, document } of files) {
       path = catalogPath(document);
-      await client.registerCatalog({ body: { content, path } });
+      await client.registerCatalog({
+        body: { content, path, ...(tenant === undefined ? {} : { tenant }) },
+      });
     }
     return path;
   };
@@ -48,7 +50,8 @@ export function remoteHost(
     },
     heard: () => lines.heard(),
     start: async ({ workload, ...terms }) => {
-      const path = "path" in playbook ? playbook.path : await register(playbook.files);
+      const path =
+        "path" in playbook ? playbook.path : await register(playbook.files, terms.tenant);
       const body = { path, workload: { ...workload }, ...terms };
       const { execution_id } = await client.execute({ body });
       return execution_id as ExecutionId;

@@ -35,15 +35,30 @@ export async function neededServer(args: Arguments): Promise<Server> {
   );
 }
 
-/** @throws UsageError for text that isn't an address. */
-export function serverAt(text: string): Server {
+/**
+ * @param token who asks, for a control plane that wants to know.
+ * @throws UsageError for text that isn't an address.
+ */
+export function serverAt(text: string, token?: string): Server {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
     throw new UsageError(
       `--server: expected an http or https address, found ${JSON.stringify(text)}`,
     );
   }
   const url = text.replace(/\/+$/, "");
-  return { url, client: apiClient({ fetch: (request) => fetch(request), baseUrl: url }) };
+  const headers = token === undefined ? {} : { headers: () => bearer(token) };
+  return {
+    url,
+    client: apiClient({ fetch: (request) => fetch(request), baseUrl: url, ...headers }),
+  };
+}
+
+/** @throws UsageError for text that no header can carry; what refuses it later would quote it. */
+function bearer(token: string): Readonly<Record<string, string>> {
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new UsageError("expected a token of visible ASCII characters without spaces");
+  }
+  return { authorization: `Bearer ${token}` };
 }
 
 /** Whether the control plane says that it is well. */

@@ -2,6 +2,7 @@
 // a test starts sooner by what loading it takes. Values are told as JSON all the same, so that
 // neither side ever holds what the other one has.
 
+import { resolveKeychain } from "#control/keychain/resolve";
 import type { ControlContext, ControlPorts } from "#control/services/context";
 import {
   claimCommands,
@@ -102,5 +103,13 @@ function planeOf(executions: Executions, counted: Counted): ControlPlane {
         if (credential !== undefined) return told(credential);
         throw new Fault("not_found", `credential ${alias} does not exist`);
       }),
+    keychain: (worker, commandId, name) =>
+      counted(async () => {
+        await requireLease(executions, worker, commandId);
+        return told(await resolveKeychain(executions, { commandId, name }));
+      }),
+    callbackToken: async () => {
+      throw new Fault("unavailable", "nothing outside of a test may answer its calls");
+    },
   };
 }

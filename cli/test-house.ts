@@ -12,6 +12,7 @@ import { memoryStores } from "#core/adapters/memory-stores";
 import { snowflakeMint } from "#core/adapters/system-clock";
 import { type VirtualClock, virtualClock } from "#core/adapters/virtual-clock";
 import type { WorkerCommand } from "#core/model/command";
+import { tenantDefault } from "#core/model/dispatch";
 import { invariant } from "#core/model/fault";
 import type { CatalogId, ExecutionId } from "#core/model/ids";
 import type { Json, JsonObject } from "#core/model/json";
@@ -96,6 +97,7 @@ export function testHouse(options: HouseOptions): TestHouse {
       let catalogId: CatalogId | undefined;
       for (const { content, document } of files) {
         const registered = await registerPlaybook(context, {
+          tenant: tenantDefault,
           content,
           path: catalogPath(document),
         });
@@ -103,7 +105,9 @@ export function testHouse(options: HouseOptions): TestHouse {
       }
       // What a test puts in the place of a playbook is the newest version of it; the one that is
       // tested stays the one that was read, also where it calls itself.
-      for (const text of mockedChildren(options)) await registerPlaybook(context, text);
+      for (const text of mockedChildren(options)) {
+        await registerPlaybook(context, { tenant: tenantDefault, ...text });
+      }
       invariant(catalogId !== undefined, "a tested house has no playbook");
       const started = await startExecution(executions, { catalogId, workload: test.workload });
       return started.executionId;

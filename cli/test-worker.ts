@@ -96,6 +96,8 @@ function livingControl(control: ControlPlane, { living, dying, onCommand }: Livi
     putResult: (...given) => living(() => control.putResult(...given)),
     resolveResult: (...given) => living(() => control.resolveResult(...given)),
     credential: (...given) => living(() => control.credential(...given)),
+    keychain: (...given) => living(() => control.keychain(...given)),
+    callbackToken: (...given) => living(() => control.callbackToken(...given)),
   };
 }
 

@@ -2,20 +2,40 @@
 // place where a fault becomes an answer.
 
 import { Elysia } from "elysia";
+import { type Access, attach, openAccess } from "#control/access/admission";
+import { ownership } from "#control/access/ownership";
+import { accessRoutes } from "#control/routes/access";
+import { approvalsRoutes } from "#control/routes/approvals";
+import { auditRoutes } from "#control/routes/audit";
+import { batchesRoutes } from "#control/routes/batches";
 import { catalogRoutes } from "#control/routes/catalog";
+import { catalogMoreRoutes } from "#control/routes/catalog-more";
 import { commandRoutes } from "#control/routes/commands";
+import { credentialsRoutes } from "#control/routes/credentials";
 import { dispatchRoutes } from "#control/routes/dispatch";
+import { eventsRoutes } from "#control/routes/events";
 import { executionRoutes } from "#control/routes/executions";
 import { feedRoutes } from "#control/routes/feeds";
+import { framesRoutes } from "#control/routes/frames";
+import { keychainRoutes } from "#control/routes/keychain";
 import { logRoutes } from "#control/routes/log";
+import { mcpRoutes } from "#control/routes/mcp";
+import { metricsRoutes } from "#control/routes/metrics";
 import { mount } from "#control/routes/mount";
+import { outboxRoutes } from "#control/routes/outbox";
 import { projectionRoutes } from "#control/routes/projections";
+import { queueRoutes } from "#control/routes/queue";
 import { replayRoutes } from "#control/routes/replay";
+import { rerunsRoutes } from "#control/routes/reruns";
 import { runtimeRoutes } from "#control/routes/runtime";
+import { schedulesRoutes } from "#control/routes/schedules";
+import { searchRoutes } from "#control/routes/search";
 import { stepLogRoutes } from "#control/routes/step-logs";
+import { systemRoutes } from "#control/routes/system";
 import { waitRoutes } from "#control/routes/waits";
 import type { Executions } from "#control/services/executions";
 import type { Membership } from "#control/services/membership";
+import type { Principal } from "#core/model/access";
 import { Fault, InvariantViolation, messageOf } from "#core/model/fault";
 import { api } from "#core/wire/api";
 import { problemBody, statusOf } from "#core/wire/problem";
@@ -23,6 +43,8 @@ import { problemBody, statusOf } from "#core/wire/problem";
 export interface ControlAppOptions {
   readonly executions: Executions;
   readonly membership: Membership;
+  /** Finds out who asks. */
+  readonly access: Access;
   /** Told of errors that are nobody's fault but ours. */
   readonly report: (message: string) => void;
   /** Adds the OpenAPI page; left out where nobody will look (a one-off run). */
@@ -31,20 +53,49 @@ export interface ControlAppOptions {
 
 export type Fetch = (request: Request) => Promise<Response>;
 
-export function controlApp(options: ControlAppOptions): Fetch {
+export interface ControlApp {
+  /** Answers whoever the request says it is from. */
+  readonly fetch: Fetch;
+  /** Answers as if all requests came from this one. */
+  fetchAs(principal: Principal): Fetch;
+}
+
+/** Groups of routes that ask for nothing else. */
+const groups: readonly ((app: Elysia, executions: Executions) => void)[] = [
+  executionRoutes,
+  logRoutes,
+  replayRoutes,
+  projectionRoutes,
+  commandRoutes,
+  dispatchRoutes,
+  stepLogRoutes,
+  waitRoutes,
+  accessRoutes,
+  auditRoutes,
+  credentialsRoutes,
+  keychainRoutes,
+  eventsRoutes,
+  queueRoutes,
+  batchesRoutes,
+  rerunsRoutes,
+  framesRoutes,
+  outboxRoutes,
+  systemRoutes,
+  mcpRoutes,
+  catalogMoreRoutes,
+  schedulesRoutes,
+  approvalsRoutes,
+  metricsRoutes,
+  searchRoutes,
+];
+
+export function controlApp(options: ControlAppOptions): ControlApp {
   const { executions, report } = options;
   const { clock, engineVersion } = executions.context;
   const startedMs = clock.nowMs();
   const app = new Elysia({ aot: false });
   options.documentation?.(app);
-  app.onError(({ error, code }) => {
-    const fault = code === "NOT_FOUND" ? noRoute : faultOf(error);
-    if (fault.code === "internal") report(describe(error));
-    return Response.json(problemBody(fault), {
-      status: statusOf(fault.code),
-      headers: retryHeaders(fault),
-    });
-  });
+  app.onError(({ error, code }) => answerOf(code === "NOT_FOUND" ? noRoute : error, report));
   mount(app, api.health, async () => {
     // Any question will do: a store that can't answer it throws what the caller should hear.
     await executions.context.log.nextDueMs();
@@ -54,18 +105,33 @@ export function controlApp(options: ControlAppOptions): Fetch {
       uptime_seconds: (clock.nowMs() - startedMs) / 1000,
     };
   });
-  executionRoutes(app, executions);
-  logRoutes(app, executions);
-  replayRoutes(app, executions);
-  projectionRoutes(app, executions);
+  for (const group of groups) group(app, executions);
   feedRoutes(app, executions.context);
   catalogRoutes(app, executions.context);
-  commandRoutes(app, executions);
-  dispatchRoutes(app, executions);
   runtimeRoutes(app, executions, options.membership);
-  stepLogRoutes(app, executions);
-  waitRoutes(app, executions);
-  return (request) => Promise.resolve(app.handle(withLongHost(request)));
+  const owns = ownership(executions.context);
+  const fetchBy =
+    (access: Access): Fetch =>
+    async (request) => {
+      const handled = withLongHost(request);
+      try {
+        attach(handled, { ...(await access.authenticate(handled)), owns });
+      } catch (error) {
+        return answerOf(error, report);
+      }
+      return app.handle(handled);
+    };
+  return { fetch: fetchBy(options.access), fetchAs: (principal) => fetchBy(openAccess(principal)) };
+}
+
+/** What a route, or the way to it, answers where it fails. */
+function answerOf(error: unknown, report: (message: string) => void): Response {
+  const fault = faultOf(error);
+  if (fault.code === "internal") report(describe(error));
+  return Response.json(problemBody(fault), {
+    status: statusOf(fault.code),
+    headers: retryHeaders(fault),
+  });
 }
 
 /** Elysia looks for the path from this place of an address on. */

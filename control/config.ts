@@ -1,6 +1,10 @@
 // The settings of the control plane as a process of its own.
 
 import { type } from "arktype";
+import { accessSettings } from "#control/access/settings";
+import { exportSettings } from "#control/export/settings";
+import { keychainSettings } from "#control/keychain/settings";
+import { secretSettings } from "#control/secrets/settings";
 import {
   address,
   durationMs,
@@ -17,7 +21,14 @@ const driver = type("'postgres' | 'neon-http' | 'neon-websocket'").describe(
 );
 
 /** What one control plane may do; all of it unless it is told otherwise. */
-export const controlRoles = ["api", "publisher", "projector", "scheduler", "sweeper"] as const;
+export const controlRoles = [
+  "api",
+  "publisher",
+  "projector",
+  "scheduler",
+  "sweeper",
+  "exporter",
+] as const;
 export type ControlRole = (typeof controlRoles)[number];
 
 const isRole = (name: string): name is ControlRole => controlRoles.some((role) => role === name);
@@ -87,6 +98,10 @@ export const controlSettings = {
     default: "10000",
     text: "How long requests under way may take when the process is asked to stop.",
   },
+  ...accessSettings,
+  ...secretSettings,
+  ...keychainSettings,
+  ...exportSettings,
 } as const satisfies Settings;
 
 export type ControlSettings = SettingValues<typeof controlSettings>;

@@ -1,10 +1,12 @@
 // One control plane over its ports: services, sweep and HTTP app, the same in every shape.
 
+import type { Access } from "#control/access/admission";
 import type { ControlContext, ControlPorts } from "#control/services/context";
 import { Executions } from "#control/services/executions";
 import { type Membership, soleMember } from "#control/services/membership";
 import { Plans } from "#control/services/plans";
 import { type Sweeper, sweeper } from "#control/services/sweep";
+import type { Principal } from "#core/model/access";
 import type { ExecutionId } from "#core/model/ids";
 import { stateCacheEntriesMax } from "#core/model/limits";
 import type { Fetch } from "./app.ts";
@@ -13,6 +15,8 @@ import { marked } from "./reply-marks.ts";
 
 export interface Control {
   readonly fetch: Fetch;
+  /** Answers as if all requests came from this one: for what runs in the same process. */
+  fetchAs(principal: Principal): Fetch;
   readonly executions: Executions;
   readonly sweep: Sweeper;
   /** Does what the requests so far have left for later, where nothing runs by itself. */
@@ -22,6 +26,8 @@ export interface Control {
 }
 
 export interface ControlOptions {
+  /** Finds out who asks. */
+  readonly access: Access;
   readonly report: (message: string) => void;
   readonly documentation?: Parameters<typeof controlApp>[0]["documentation"];
   /** Every worker starts with this process, as in the embedded shape: none is waited for. */
@@ -73,9 +79,11 @@ export function startControl(ports: ControlPorts, options: ControlOptions): Cont
     executions,
     report,
     membership,
+    access: options.access,
     ...(documentation === undefined ? {} : { documentation }),
   });
-  const fetch = marked(app, options);
+  const fetch = marked(app.fetch, options);
+  const fetchAs = (principal: Principal): Fetch => marked(app.fetchAs(principal), options);
   if (resident) sweep.kick();
   // Where nothing may run between requests, none can be kept open for another.
   if (!resident) executions.standby.close();
@@ -83,5 +91,5 @@ export function startControl(ports: ControlPorts, options: ControlOptions): Cont
     executions.standby.close();
     return sweep.stop();
   };
-  return { fetch, executions, sweep, finish, stop };
+  return { fetch, fetchAs, executions, sweep, finish, stop };
 }

@@ -5,6 +5,7 @@
 
 import "./edge-schemas.ts";
 import { createHash } from "node:crypto";
+import { openAccess } from "#control/access/admission";
 import { type LeasedIds, leasedIds } from "#control/services/leased-ids";
 import { Plans } from "#control/services/plans";
 import { sqlCatalog } from "#control/store/catalog";
@@ -114,7 +115,7 @@ async function open(isolate: Isolate): Promise<Opened> {
       engineVersion: manifest.version,
       ...(serverUrl === undefined ? {} : { serverUrl }),
     },
-    { report, resident: false, plans },
+    { access: openAccess(), report, resident: false, plans },
   );
   return { control, bus };
 }

@@ -24,6 +24,7 @@ import type { ControlRole, ControlSettings } from "./config.ts";
 import { startControl } from "./control.ts";
 import { fileCredentials } from "./credentials-file.ts";
 import { documentation } from "./documentation.ts";
+import { type Platform, platformOf } from "./platform.ts";
 
 export interface ControlProcess {
   /** Where it listens: `http://127.0.0.1:8082`. */
@@ -67,8 +68,13 @@ async function startOver(stores: Stores, options: Options): Promise<ControlProce
   const server = openDoor(settings);
   const replica = await replicaOf(stores, clock, options);
   const { NOETL_PUBLIC_URL: url = reachable(server.url) } = settings;
-  const { ports, mirror } = portsOf(stores, { ...options, clock, replica, url });
+  const platform = platformOf(settings, stores, {
+    ...{ clock, sha256, report },
+    credentials: fileCredentials(settings.NOETL_CREDENTIALS_FILE),
+  });
+  const { ports, mirror } = portsOf(stores, { ...options, clock, replica, url, platform });
   const control = startControl(ports, {
+    access: platform.access,
     report,
     documentation: documentation(options.version),
     toolPools: new Map(Object.entries(settings.NOETL_TOOL_POOLS ?? {})),
@@ -81,6 +87,9 @@ async function startOver(stores: Stores, options: Options): Promise<ControlProce
     ...{ roles, owner: replica.name, report },
     ...(retentionDays === undefined ? {} : { retentionDays }),
     ...(mirror === undefined ? {} : { mirror }),
+    executions: control.executions,
+    duties: platform.duties,
+    beside: platform.beside(control.executions, ports),
   });
   const isApi = roles.includes("api");
   server.serve(isApi ? control.fetch : healthOnly(control.fetch));
@@ -121,12 +130,15 @@ interface Surroundings extends Options {
   readonly clock: Clock;
   readonly replica: Replica;
   readonly url: string;
+  readonly platform: Platform;
 }
+
+const sha256 = (text: string): string => Bun.SHA256.hash(text, "hex");
 
 /** What the services are given, and the mirror of the log where there is a bus to mirror it to. */
 function portsOf(
   stores: Stores,
-  { settings, version, report, clock, replica, url }: Surroundings,
+  { settings, version, report, clock, replica, url, platform }: Surroundings,
 ): { readonly ports: ControlPorts; readonly mirror: EventMirror | undefined } {
   const { NATS_URL: servers, NATS_CA_FILE: caFile } = settings;
   if (caFile !== undefined) trustedCertificates("NATS_CA_FILE", caFile);
@@ -142,8 +154,10 @@ function portsOf(
       bus,
       clock,
       ids: replica.ids,
-      sha256: (text) => Bun.SHA256.hash(text, "hex"),
-      credentials: fileCredentials(settings.NOETL_CREDENTIALS_FILE),
+      sha256,
+      credentials: platform.credentials,
+      ...(platform.seals === undefined ? {} : { seals: platform.seals }),
+      ...(platform.waitKey === undefined ? {} : { waitKey: platform.waitKey }),
       serverUrl: url,
       engineVersion: version,
     },

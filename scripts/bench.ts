@@ -21,7 +21,7 @@ import {
 import { ensureDependencies, repositoryRoot } from "./install.ts";
 
 /** In the order in which they are taken. */
-const areas = ["engine", "embedded", "distributed", "language"] as const;
+const areas = ["engine", "embedded", "distributed", "language", "platform"] as const;
 type Area = (typeof areas)[number];
 type Form = "table" | "json" | "markdown";
 

@@ -63,6 +63,11 @@ export const workerSettings = {
       "The control plane, or several replicas of it with commas between them. Without it, the one " +
       "that `noetl dev` runs from this directory.",
   },
+  NOETL_INTERNAL_API_TOKEN: {
+    shape: text,
+    secret: true,
+    text: "What the worker shows the control plane to be let in: one of the tokens that it has under this name.",
+  },
   NATS_URL: {
     shape: text,
     secret: true,

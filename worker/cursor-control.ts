@@ -31,6 +31,8 @@ export function frameServices(run: CommandRun, services: WorkerServices): Worker
       putResult: (id, name, value) => control.putResult(id, name, value),
       resolveResult: (ref) => patiently(run, services, () => control.resolveResult(ref)),
       credential,
+      keychain: (...asked) => patiently(run, services, () => control.keychain(...asked)),
+      callbackToken: (...asked) => patiently(run, services, () => control.callbackToken(...asked)),
     },
   };
 }

@@ -46,6 +46,13 @@ export interface WorkerProcess {
   stop(): Promise<void>;
 }
 
+/** What every request shows to be let in. */
+function shownToken({ NOETL_INTERNAL_API_TOKEN: token }: WorkerSettings) {
+  const shown: Readonly<Record<string, string>> =
+    token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return () => shown;
+}
+
 /** The last lines are few, and on their way already. */
 const lastLinesMs = 3_000;
 
@@ -57,7 +64,8 @@ export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess
   const notice = noticeOf(options.report);
   // A machine whose clock is set must not hold renewals back, nor end leases.
   const clock = steadyClock();
-  const wire = wireFetch({ fetch: (request) => fetch(request), clock });
+  const headers = shownToken(settings);
+  const wire = wireFetch({ fetch: (request) => fetch(request), clock, headers });
   const watch = watchDatabase({ servers, clock, fetch: wire.fetch, patienceMs });
   const control = routedControl({ servers, fetch: watch.fetch, clock, notice });
   const bus = nats === undefined ? undefined : busOf(nats, settings, { workerId, notice });

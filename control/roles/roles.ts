@@ -2,8 +2,11 @@
 // process at a time, whichever of those that have it; the others stand by.
 
 import type { ControlRole } from "#control/config";
+import { ticker } from "#control/schedules/ticker";
 import type { ControlPorts } from "#control/services/context";
+import type { Executions } from "#control/services/executions";
 import { roleShareBesideApi } from "#core/model/limits";
+import { requestKeysPurgedMax } from "#core/model/request-limits";
 import type { EventMirror } from "#core/ports/event-mirror";
 import type { Role } from "./lease.ts";
 import { projector } from "./projector.ts";
@@ -21,6 +24,10 @@ export interface RolesOptions {
   readonly mirror?: EventMirror;
   /** What the store needs besides, every few minutes. */
   readonly duties?: readonly Duty[];
+  /** What schedules start their playbooks with; without it none is started. */
+  readonly executions?: Executions;
+  /** Other roles of this process, stopped with these. */
+  readonly beside?: readonly Role[];
 }
 
 /** Starts those that were asked for; `api` and `sweeper` are the control plane's own. */
@@ -29,16 +36,21 @@ export function startRoles(ports: ControlPorts, options: RolesOptions): Role {
   // Requests come first where there are any; a process without them has all its time for its roles.
   const share = roles.includes("api") ? roleShareBesideApi : 1;
   const common = { owner, report, share };
-  const started: Role[] = [];
+  const started: Role[] = [...(options.beside ?? [])];
   if (roles.includes("publisher") && mirror !== undefined) {
     started.push(publisher({ ...ports, mirror }, common));
   }
   if (roles.includes("projector")) started.push(projector(ports, common));
   if (roles.includes("scheduler")) {
     const purge: Duty = { name: "step logs", run: () => ports.stepLogs.purge() };
-    const duties = [purge, ...(options.duties ?? [])];
+    const keys: Duty = {
+      name: "request keys",
+      run: () => ports.requestKeys.purge(requestKeysPurgedMax),
+    };
+    const duties = [purge, keys, ...(options.duties ?? [])];
     const days = retentionDays === undefined ? {} : { retentionDays };
     started.push(systemRole(ports, { ...common, duties, ...days }));
+    if (options.executions !== undefined) started.push(ticker(options.executions, common));
   }
   return {
     stop: async () => {

@@ -1,6 +1,7 @@
 // Routes about the catalog.
 
 import type { Elysia } from "elysia";
+import { tenantFor } from "#control/access/admission";
 import { catalogEntry, registerPlaybook } from "#control/services/catalog";
 import type { ControlContext } from "#control/services/context";
 import type { CatalogEntry } from "#core/ports/catalog-store";
@@ -8,10 +9,11 @@ import { api, pageSize } from "#core/wire/api";
 import { mount } from "./mount.ts";
 
 export function catalogRoutes(app: Elysia, context: ControlContext): void {
-  mount(app, api.registerCatalog, async ({ body }) => {
-    const { content, path } = body;
+  mount(app, api.registerCatalog, async ({ body }, http) => {
+    const { content, path, tenant } = body;
     const { entry, created } = await registerPlaybook(context, {
       content,
+      tenant: tenantFor(http, tenant),
       ...(path === undefined ? {} : { path }),
     });
     const what = `${entry.path} version ${entry.version}`;
@@ -25,18 +27,20 @@ export function catalogRoutes(app: Elysia, context: ControlContext): void {
       created,
     };
   });
-  mount(app, api.listCatalog, async ({ body }) => {
-    const { resource_type: kind, path, limit } = body ?? {};
+  mount(app, api.listCatalog, async ({ body }, http) => {
+    const { resource_type: kind, path, limit, tenant } = body ?? {};
     const entries = await context.catalog.list({
       limit: pageSize(limit),
+      tenant: tenantFor(http, tenant),
       ...(kind === undefined ? {} : { kind: capitalised(kind) }),
       ...(path === undefined ? {} : { path }),
     });
     return { entries: entries.map((entry) => entryView(entry, false)) };
   });
-  mount(app, api.catalogResource, async ({ body }) => {
-    const { catalog_id: catalogId, path, version } = body;
+  mount(app, api.catalogResource, async ({ body }, http) => {
+    const { catalog_id: catalogId, path, version, tenant } = body;
     const entry = await catalogEntry(context, {
+      tenant: tenantFor(http, tenant),
       ...(catalogId === undefined ? {} : { catalogId }),
       ...(path === undefined ? {} : { path }),
       ...(typeof version === "number" ? { version } : {}),

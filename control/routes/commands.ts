@@ -5,7 +5,6 @@ import {
   claimCommands,
   releaseLeases,
   renewLeases,
-  requireLease,
   settleOutcomes,
   standbyFor,
 } from "#control/services/dispatch";
@@ -19,6 +18,7 @@ import { claimCommandsMax, settleOutcomesMax } from "#core/model/limits";
 import type { Outcome } from "#core/model/outcome";
 import type { LeaseRef } from "#core/ports/event-log";
 import { api } from "#core/wire/api";
+import { commandSecretRoutes } from "./command-secrets.ts";
 import { parseExecutionId } from "./executions.ts";
 import { mount } from "./mount.ts";
 
@@ -65,6 +65,7 @@ export function commandRoutes(app: Elysia, executions: Executions): void {
   workRoutes(app, executions);
   leaseRoutes(app, executions);
   resultRoutes(app, executions);
+  commandSecretRoutes(app, executions);
 }
 
 function workRoutes(app: Elysia, executions: Executions): void {
@@ -105,14 +106,6 @@ function leaseRoutes(app: Elysia, executions: Executions): void {
   mount(app, api.release, async ({ body }) => {
     await releaseLeases(executions, body.worker, leasesOf(body.leases));
     return { released: body.leases.length };
-  });
-  mount(app, api.commandCredential, async ({ body }) => {
-    await requireLease(executions, body.worker, body.command_id as CommandId);
-    const credential = await executions.context.credentials(body.alias);
-    if (credential === undefined) {
-      throw new Fault("not_found", `credential ${body.alias} does not exist`);
-    }
-    return { ...credential, data: { ...credential.data } };
   });
 }
 

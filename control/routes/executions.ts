@@ -1,6 +1,7 @@
 // Routes about executions, their variables and their context.
 
 import type { Elysia } from "elysia";
+import { principalOf, tenantFor } from "#control/access/admission";
 import type { Executions } from "#control/services/executions";
 import { changeVariables, endExecution, startExecution } from "#control/services/lifecycle";
 import {
@@ -29,7 +30,7 @@ export function parseExecutionId(text: string): ExecutionId {
 }
 
 export function executionRoutes(app: Elysia, executions: Executions): void {
-  mount(app, api.execute, async ({ body }) => {
+  mount(app, api.execute, async ({ body }, http) => {
     const { path, catalog_id: catalogId, version, payload, workload, ...rest } = body;
     const { origin, trace, priority, tenant } = rest;
     if (path === undefined && catalogId === undefined) {
@@ -43,7 +44,7 @@ export function executionRoutes(app: Elysia, executions: Executions): void {
       ...(origin === undefined ? {} : { origin }),
       ...(trace === undefined ? {} : { trace: trace as JsonObject }),
       ...(priority === undefined ? {} : { priority }),
-      ...(tenant === undefined ? {} : { tenant }),
+      tenant: tenantFor(http, tenant),
     });
     return {
       execution_id: started.executionId,
@@ -53,7 +54,15 @@ export function executionRoutes(app: Elysia, executions: Executions): void {
       version: started.entry.version,
     };
   });
-  mount(app, api.listExecutions, async ({ query }) => {
+  readRoutes(app, executions);
+  eventRoutes(app, executions);
+  endRoutes(app, executions);
+  variableRoutes(app, executions);
+  contextRoutes(app, executions);
+}
+
+function readRoutes(app: Elysia, executions: Executions): void {
+  mount(app, api.listExecutions, async ({ query }, http) => {
     const { limit, page_size: size, page = 1 } = query;
     const shown = pageSize(limit ?? size);
     const skipped = (page - 1) * shown;
@@ -63,7 +72,10 @@ export function executionRoutes(app: Elysia, executions: Executions): void {
         `expected pages up to execution ${skippedExecutionsMax}, go on from there with before`,
       );
     }
-    const rows = await executions.context.log.executions(filterOf(query, skipped + shown));
+    const rows = await executions.context.log.executions({
+      ...filterOf(query, skipped + shown),
+      tenant: tenantFor(http),
+    });
     return rows.slice(skipped).map(summaryOf);
   });
   mount(app, api.getExecution, ({ params }) =>
@@ -72,10 +84,6 @@ export function executionRoutes(app: Elysia, executions: Executions): void {
   mount(app, api.executionStatus, ({ params }) =>
     executionStatus(executions, parseExecutionId(params.id)),
   );
-  eventRoutes(app, executions);
-  endRoutes(app, executions);
-  variableRoutes(app, executions);
-  contextRoutes(app, executions);
 }
 
 interface ListQuery {
@@ -143,10 +151,11 @@ function eventRoutes(app: Elysia, executions: Executions): void {
 }
 
 function endRoutes(app: Elysia, executions: Executions): void {
-  mount(app, api.cancelExecution, async ({ params, body }) => {
+  mount(app, api.cancelExecution, async ({ params, body }, http) => {
     const id = parseExecutionId(params.id);
     const { reason, cascade } = body ?? {};
     const verdict = await endExecution(executions, id, {
+      by: principalOf(http).subject,
       ...(reason === undefined ? {} : { reason }),
       ...(cascade === undefined ? {} : { cascade }),
     });

@@ -4,15 +4,16 @@
 import type { Type } from "arktype";
 import { type } from "arktype";
 import type { Elysia } from "elysia";
+import { admissionOf, admitIds, admitRole } from "#control/access/admission";
 import { Fault } from "#core/model/fault";
 import { jsonDepthMax, requestBytesMax } from "#core/model/limits";
 import { parseJsonExactly } from "#core/wire/problem";
 import type { Route, RouteAnswer, RouteParts, RouteRequest } from "#core/wire/route";
 
-/** A route with `events` may answer with a stream of its own making, as a `Response`. */
+/** A route with `events` or `raw` may answer with a `Response` of its own making. */
 type HandlerAnswer<Parts extends RouteParts> =
   | RouteAnswer<Parts>
-  | (Parts extends { readonly events: Type } ? Response : never);
+  | (Parts extends { readonly events: Type } | { readonly raw: string } ? Response : never);
 
 /** The request itself is for what is no part of it: its headers, and whether it was given up. */
 export type Handler<Parts extends RouteParts> = (
@@ -34,11 +35,15 @@ export function mount<Parts extends RouteParts>(
 ): void {
   const serve = async (raw: RawContext): Promise<unknown> => {
     const { params, query, body } = entry.parts;
+    const admission = admissionOf(raw.request);
+    // Of a body nothing is read for somebody who is not let in.
+    admitRole(entry, admission);
     const checked = {
       ...(params === undefined ? {} : { params: check("path", params, raw.params) }),
       ...(query === undefined ? {} : { query: check("query", query, raw.query) }),
       ...(body === undefined ? {} : { body: check("body", body, await jsonBody(raw.request)) }),
     };
+    await admitIds(entry, checked, admission);
     // The parts were checked by the very schemas that the type was inferred from.
     const answer: unknown = await handler(checked as unknown as RouteRequest<Parts>, raw.request);
     // Always JSON: a value that is a text would be sent as such otherwise.
@@ -155,6 +160,7 @@ function detailOf(entry: Route): Record<string, unknown> {
   const { params, query, body, answer, events } = entry.parts;
   return {
     summary: entry.summary,
+    ...(entry.description === undefined ? {} : { description: entry.description }),
     tags: [entry.tag],
     parameters: [...parametersOf("path", params), ...parametersOf("query", query)],
     ...(body === undefined

@@ -12,6 +12,8 @@ import type { CatalogEntry } from "#core/ports/catalog-store";
 import type { ControlContext } from "./context.ts";
 
 export interface RegisterRequest {
+  /** Whose catalog it comes into. */
+  readonly tenant: string;
   /** YAML, plain or base64. */
   readonly content: string;
   /** Where it has no `metadata.path`. */
@@ -52,6 +54,7 @@ export async function registerPlaybook(
   refuseSystem(path, parsed.document);
   const registered = await context.catalog.register({
     catalogId: context.ids.catalogId() as CatalogId,
+    tenant: request.tenant,
     path,
     kind,
     content,
@@ -101,16 +104,22 @@ function plainText(content: string): string {
 /** @throws Fault `not_found`. */
 export async function catalogEntry(
   context: ControlContext,
-  query: { readonly catalogId?: string; readonly path?: string; readonly version?: number },
+  query: {
+    /** Whose path; an id is looked up as it is. */
+    readonly tenant: string;
+    readonly catalogId?: string;
+    readonly path?: string;
+    readonly version?: number;
+  },
 ): Promise<CatalogEntry> {
-  const { catalogId, path, version } = query;
+  const { tenant, catalogId, path, version } = query;
   if (catalogId === undefined && path === undefined) {
     throw new Fault("invalid", "expected catalog_id or path, found neither");
   }
   const entry =
     catalogId !== undefined
       ? await context.catalog.byId(catalogId as CatalogId)
-      : await context.catalog.byPath(path ?? "", version);
+      : await context.catalog.byPath(tenant, path ?? "", version);
   if (entry !== undefined) return entry;
   throw new Fault("not_found", `catalog entry ${catalogId ?? path} does not exist`);
 }

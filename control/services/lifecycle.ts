@@ -1,6 +1,7 @@
 // Starting and ending executions, and what is set from outside while they run.
 
 import { isTerminal } from "#core/engine/state";
+import { tenantDefault } from "#core/model/dispatch";
 import type { Origin, ParentLink, PlaybookStarted } from "#core/model/event";
 import { Fault } from "#core/model/fault";
 import type { CatalogId, ExecutionId } from "#core/model/ids";
@@ -71,8 +72,8 @@ export async function startExecution(
 }
 
 async function versionOf(executions: Executions, request: StartRequest): Promise<Version> {
-  const { path, catalogId, version } = request;
-  const found = await executions.context.plans.version({ path, catalogId, version });
+  const { tenant = tenantDefault, path, catalogId, version } = request;
+  const found = await executions.context.plans.version({ tenant, path, catalogId, version });
   if (found !== undefined) return found;
   const what = catalogId ?? `${path ?? ""}${version === undefined ? "" : ` version ${version}`}`;
   throw new Fault("not_found", `playbook ${what} is not in the catalog`);

@@ -12,36 +12,50 @@ import { BoundedCache } from "./bounded-cache.ts";
 import { jointLookups } from "./joint-lookups.ts";
 
 /** A version of a playbook, without its text. */
-export interface Version extends Pick<CatalogEntry, "catalogId" | "path" | "version" | "digest"> {
+export interface Version
+  extends Pick<CatalogEntry, "catalogId" | "tenant" | "path" | "version" | "digest"> {
   readonly plan: Plan;
+}
+
+/** A path of a tenant's. */
+interface Place {
+  readonly tenant: string;
+  readonly path: string;
 }
 
 export class Plans {
   readonly #byCatalogId = new BoundedCache<CatalogId, Plan>(planCacheEntriesMax);
   readonly #byDigest = new BoundedCache<string, Plan>(planCacheEntriesMax);
   readonly #versions = new BoundedCache<CatalogId, Version>(planCacheEntriesMax);
-  readonly #newest: (path: string) => Promise<CatalogEntry | undefined>;
+  readonly #newest: (place: Place) => Promise<CatalogEntry | undefined>;
 
   constructor(
     readonly catalog: CatalogStore,
     readonly options: CompileOptions = {},
   ) {
-    this.#newest = jointLookups((path) => catalog.byPath(path));
+    this.#newest = jointLookups(
+      ({ tenant, path }: Place) => catalog.byPath(tenant, path),
+      ({ tenant, path }) => JSON.stringify([tenant, path]),
+    );
   }
 
   /**
-   * The version that is asked for, by id, by path and version, or the newest of a path, with its
-   * plan; undefined when the catalog has none. @throws Fault `invalid` for one that isn't a playbook.
+   * The version that is asked for, by id, by the tenant's path and version, or the newest of a
+   * path, with its plan; an id is pinned and says by itself whose it is. Undefined when the catalog
+   * has none. @throws Fault `invalid` for one that isn't a playbook.
    */
   async version(asked: {
+    readonly tenant: string;
     readonly catalogId?: CatalogId | undefined;
     readonly path?: string | undefined;
     readonly version?: number | undefined;
   }): Promise<Version | undefined> {
-    const { catalogId, path = "", version } = asked;
+    const { tenant, catalogId, path = "", version } = asked;
     if (catalogId === undefined) {
       const entry =
-        version === undefined ? await this.#newest(path) : await this.catalog.byPath(path, version);
+        version === undefined
+          ? await this.#newest({ tenant, path })
+          : await this.catalog.byPath(tenant, path, version);
       return entry === undefined ? undefined : this.#versionOf(entry);
     }
     // What an id stands for never changes.
@@ -52,8 +66,8 @@ export class Plans {
   }
 
   #versionOf(entry: CatalogEntry): Version {
-    const { catalogId, path, version, digest } = entry;
-    const found = { catalogId, path, version, digest, plan: this.ofEntry(entry) };
+    const { catalogId, tenant, path, version, digest } = entry;
+    const found = { catalogId, tenant, path, version, digest, plan: this.ofEntry(entry) };
     this.#versions.set(catalogId, found);
     return found;
   }

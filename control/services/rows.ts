@@ -5,6 +5,7 @@ import type { CommandPayload } from "#core/engine/assemble";
 import { framePayload } from "#core/engine/cursor";
 import type { IssuedCommand } from "#core/engine/journal";
 import type { ExecutionState, StepState } from "#core/engine/state";
+import { traceIdOf } from "#core/engine/trace";
 import { type Held, StoredValue } from "#core/engine/variables";
 import { type DispatchTerms, tenantDefault } from "#core/model/dispatch";
 import {
@@ -20,12 +21,18 @@ import type { Json, JsonObject } from "#core/model/json";
 import type { Failure, ResultRef } from "#core/model/outcome";
 import type { CommandRow, ExecutionRow, NewCommandRow } from "#core/ports/event-log";
 
+/** Whose an execution is: it says so in its first event, or is of the default tenant. */
+export function tenantOf({ started }: Pick<ExecutionState, "started">): string {
+  return started?.tenant ?? tenantDefault;
+}
+
 export function executionRow(state: ExecutionState): ExecutionRow {
   const { started } = state;
   if (started === undefined) throw new Error(`execution ${state.executionId} has not started`);
   const terminal = state.status !== "running" && state.status !== "created";
   return {
     executionId: state.executionId,
+    tenant: tenantOf(state),
     catalogId: started.catalogId,
     path: started.path,
     version: started.version,
@@ -47,6 +54,7 @@ function currentStep(state: ExecutionState): string | undefined {
 export function commandPayload(state: ExecutionState, command: IssuedCommand): CommandPayload {
   const { event, iteration } = command;
   const frame = framePayload(state, event);
+  const trace = traceIdOf(state.started, state.executionId);
   return {
     catalog_id: state.started?.catalogId as CommandPayload["catalog_id"],
     path: state.started?.path ?? "",
@@ -57,6 +65,7 @@ export function commandPayload(state: ExecutionState, command: IssuedCommand): C
     ...(event.timeout_ms === undefined ? {} : { timeout_ms: event.timeout_ms }),
     ...(iteration === undefined ? {} : { iteration }),
     ...(frame === undefined ? {} : { frame }),
+    ...(trace === undefined ? {} : { trace }),
   };
 }
 
@@ -65,8 +74,8 @@ export function termsOf(
   { started }: Pick<ExecutionState, "started">,
   { priority = 0, kind, labels = [] }: CommandIssued,
 ): DispatchTerms {
-  const { path = "", tenant = tenantDefault } = started ?? {};
-  return { priority, tenant, playbook: path, tool: kind, labels };
+  const playbook = started?.path ?? "";
+  return { priority, tenant: tenantOf({ started }), playbook, tool: kind, labels };
 }
 
 /** The row that a worker will be leased. */

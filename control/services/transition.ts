@@ -21,7 +21,7 @@ import type { NewCommandRow, Transition } from "#core/ports/event-log";
 import type { ControlContext } from "./context.ts";
 import { deadLettersOf } from "./dead-letters.ts";
 import { dataOf, fetchResults, storePut } from "./results.ts";
-import { crossRows, executionRow, resumeRow, toolRow } from "./rows.ts";
+import { crossRows, executionRow, resumeRow, tenantOf, toolRow } from "./rows.ts";
 import { waitRows } from "./wait-rows.ts";
 
 /** A worker's free slots: the next commands may be handed to it in the same breath. */
@@ -264,11 +264,13 @@ export class TransitionBuilder {
   async #lookUp(key: string): Promise<CatalogFact | null> {
     const { catalogId, path, version } = catalogQuery(key);
     const { catalog } = this.context;
+    const tenant = tenantOf(this.state);
     const entry =
       catalogId !== undefined
         ? await catalog.byId(catalogId as Parameters<typeof catalog.byId>[0])
-        : await catalog.byPath(path ?? "", version);
-    if (entry === undefined) return null;
+        : await catalog.byPath(tenant, path ?? "", version);
+    // What another tenant has is told from what isn't there by nothing.
+    if (entry === undefined || entry.tenant !== tenant) return null;
     return { catalogId: entry.catalogId, path: entry.path, version: entry.version };
   }
 }

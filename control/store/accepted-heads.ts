@@ -16,8 +16,8 @@ const wantedAlone = `x.execution_id = (select execution_id from wanted)
 
 const moved = (isLocked: boolean): string => `moved as (
   update noetl.execution x set
-    head = w.head, digest = decode(w.digest, 'hex'), catalog_id = w.catalog_id, path = w.path,
-    version = w.version, parent_id = w.parent_id, status = w.status,
+    head = w.head, digest = decode(w.digest, 'hex'), tenant = w.tenant, catalog_id = w.catalog_id,
+    path = w.path, version = w.version, parent_id = w.parent_id, status = w.status,
     started_at = to_timestamp(w.started_ms / 1000), ended_at = to_timestamp(w.ended_ms / 1000),
     current_step = w.current_step, error = w.error
   from wanted w ${isLocked ? "join locked l on l.execution_id = w.execution_id" : ""}
@@ -25,9 +25,9 @@ const moved = (isLocked: boolean): string => `moved as (
   returning x.execution_id),`;
 
 const started = (isNew: string): string => `started as (
-  insert into noetl.execution (execution_id, head, digest, catalog_id, path, version, parent_id,
-    status, started_at, ended_at, current_step, error)
-  select w.execution_id, w.head, decode(w.digest, 'hex'), w.catalog_id, w.path, w.version,
+  insert into noetl.execution (execution_id, head, digest, tenant, catalog_id, path, version,
+    parent_id, status, started_at, ended_at, current_step, error)
+  select w.execution_id, w.head, decode(w.digest, 'hex'), w.tenant, w.catalog_id, w.path, w.version,
     w.parent_id, w.status, to_timestamp(w.started_ms / 1000), to_timestamp(w.ended_ms / 1000),
     w.current_step, w.error
   from wanted w where ${isNew} order by w.execution_id

@@ -23,8 +23,8 @@ interface Shape {
 
 const wanted = `wanted as materialized (
   select * from json_to_recordset(:heads::text::json) as w(
-    execution_id bigint, expected integer, head integer, digest text, catalog_id bigint, path text,
-    version integer, parent_id bigint, status text, started_ms float8, ended_ms float8,
+    execution_id bigint, expected integer, head integer, digest text, tenant text, catalog_id bigint,
+    path text, version integer, parent_id bigint, status text, started_ms float8, ended_ms float8,
     current_step text, error text))`;
 
 /** In the order of the executions, so that two appends can't wait for each other. */
@@ -191,6 +191,7 @@ function wantedRecord({ row, expectedHead, events }: Transition): object {
     expected: expectedHead,
     head: expectedHead + events.length,
     digest: last.digest,
+    tenant: row.tenant,
     catalog_id: row.catalogId,
     path: row.path,
     version: row.version,

@@ -22,8 +22,8 @@ import type { Sql } from "./sql.ts";
 /** Milliseconds out of a time column: exact, and the same through every driver. */
 const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
 
-const rowColumns = `x.execution_id::text as id, x.catalog_id::text as catalog_id, x.path,
-  x.version, x.parent_id::text as parent_id, x.status, ${ms("x.started_at")} as started_ms,
+const rowColumns = `x.execution_id::text as id, x.tenant, x.catalog_id::text as catalog_id,
+  x.path, x.version, x.parent_id::text as parent_id, x.status, ${ms("x.started_at")} as started_ms,
   ${ms("x.ended_at")} as ended_ms, x.current_step, x.error`;
 
 const headSql = `select x.head, encode(x.digest, 'hex') as digest, ${rowColumns}
@@ -37,6 +37,7 @@ where x.parent_id = $1::text::bigint order by x.execution_id`;
 
 interface ExecutionRecord {
   readonly id: string;
+  readonly tenant: string;
   readonly catalog_id: string;
   readonly path: string;
   readonly version: number;
@@ -64,6 +65,7 @@ function executionRow(record: ExecutionRecord): ExecutionRow {
   const { parent_id, ended_ms, current_step, error } = record;
   return {
     executionId: executionId(record.id),
+    tenant: record.tenant,
     catalogId: catalogId(record.catalog_id),
     path: record.path,
     version: record.version,
@@ -115,7 +117,7 @@ export function sqlEventLog(sql: Sql): EventLog {
       return records.map(({ text, digest }) => ({ event: decodeEvent(text), text, digest }));
     },
 
-    executions: async ({ status, path, parentId, before, limit }) => {
+    executions: async ({ tenant, status, path, parentId, before, limit }) => {
       if (![parentId, before].every((id) => id === undefined || isSnowflake(id))) return [];
       const values: (string | number)[] = [limit];
       const conditions: string[] = [];
@@ -124,6 +126,7 @@ export function sqlEventLog(sql: Sql): EventLog {
         values.push(value);
         conditions.push(`x.${comparison} $${values.length}::${cast}`);
       };
+      add("tenant =", tenant, "text");
       add("status =", status, "text");
       add("path =", path, "text");
       add("parent_id =", parentId, "text::bigint");

@@ -9,6 +9,13 @@ import feeds from "./migrations/0003_feeds.sql" with { type: "text" };
 import runtime from "./migrations/0004_runtime.sql" with { type: "text" };
 import stepLogs from "./migrations/0005_step_logs.sql" with { type: "text" };
 import projections from "./migrations/0006_projections.sql" with { type: "text" };
+import tenancy from "./migrations/0007_tenancy.sql" with { type: "text" };
+import access from "./migrations/0008_access.sql" with { type: "text" };
+import secrets from "./migrations/0009_secrets.sql" with { type: "text" };
+import keychain from "./migrations/0010_keychain.sql" with { type: "text" };
+import catalog from "./migrations/0011_catalog.sql" with { type: "text" };
+import lists from "./migrations/0012_lists.sql" with { type: "text" };
+import schedules from "./migrations/0013_schedules.sql" with { type: "text" };
 import type { Sql } from "./sql.ts";
 
 export interface Migration {
@@ -26,6 +33,13 @@ export const migrations: readonly Migration[] = [
   { version: 4, name: "runtime", text: runtime },
   { version: 5, name: "step logs", text: stepLogs },
   { version: 6, name: "projections", text: projections },
+  { version: 7, name: "tenancy", text: tenancy },
+  { version: 8, name: "access", text: access },
+  { version: 9, name: "secrets", text: secrets },
+  { version: 10, name: "keychain", text: keychain },
+  { version: 11, name: "catalog", text: catalog },
+  { version: 12, name: "lists", text: lists },
+  { version: 13, name: "schedules", text: schedules },
 ];
 
 const sha256 = (text: string): string => new Bun.CryptoHasher("sha256").update(text).digest("hex");

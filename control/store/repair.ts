@@ -39,8 +39,8 @@ const isHeld = `(c.status in ('leased', 'expired') and c.kind = excluded.kind
 const repairSql = `
 with wanted as materialized (
   select * from json_to_record($1::text::json) as w(
-    execution_id bigint, head integer, digest text, catalog_id bigint, path text, version integer,
-    parent_id bigint, status text, started_ms float8, ended_ms float8, current_step text,
+    execution_id bigint, head integer, digest text, tenant text, catalog_id bigint, path text,
+    version integer, parent_id bigint, status text, started_ms float8, ended_ms float8, current_step text,
     error text, found_head integer, found_digest text, lease_ms float8)),
 locked as materialized (
   select x.execution_id from noetl.execution x join wanted w on w.execution_id = x.execution_id
@@ -114,6 +114,7 @@ function wantedRecord({ row, head, digest, found, leaseMs }: Repair): object {
     execution_id: row.executionId,
     head,
     digest,
+    tenant: row.tenant,
     catalog_id: row.catalogId,
     path: row.path,
     version: row.version,

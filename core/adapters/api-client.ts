@@ -20,6 +20,8 @@ export interface ApiClientOptions {
   readonly fetch: (request: Request) => Promise<Response>;
   /** `http://127.0.0.1:8082`, without a trailing slash. */
   readonly baseUrl: string;
+  /** Put on every request, asked for anew each time: a token may change. */
+  readonly headers?: () => Readonly<Record<string, string>>;
 }
 
 interface Parts {
@@ -45,12 +47,11 @@ async function call(
 ): Promise<unknown> {
   const request = new Request(urlOf(options.baseUrl, entry, parts), {
     method: entry.method,
-    ...(parts.body === undefined
-      ? {}
-      : {
-          body: JSON.stringify(parts.body),
-          headers: { "content-type": "application/json" },
-        }),
+    headers: {
+      ...(parts.body === undefined ? {} : { "content-type": "application/json" }),
+      ...options.headers?.(),
+    },
+    ...(parts.body === undefined ? {} : { body: JSON.stringify(parts.body) }),
     ...(signal === undefined ? {} : { signal }),
   });
   const response = await send(options, request);

@@ -6,7 +6,12 @@ import { Fault } from "#core/model/fault";
 import type { Json, JsonObject } from "#core/model/json";
 import { controlRequestMs, renewRequestMs } from "#core/model/limits";
 import type { ResultRef } from "#core/model/outcome";
-import type { ClaimWork, ControlPlane, SettleVerdict } from "#core/ports/control-plane";
+import type {
+  ClaimWork,
+  ControlPlane,
+  CredentialRecord,
+  SettleVerdict,
+} from "#core/ports/control-plane";
 import type { LeaseRef, RenewVerdict } from "#core/ports/event-log";
 import type { ApiClient } from "./api-client.ts";
 
@@ -84,8 +89,15 @@ export function httpControl(client: ApiClient, options: HttpControlOptions = {})
     credential: async (worker, commandId, alias) => {
       const body = { worker, command_id: commandId, alias };
       const answer = await within((ending) => client.commandCredential({ body }, ending));
-      const { data, ...rest } = answer;
-      return { ...rest, data: data as JsonObject };
+      return recordOf(answer);
+    },
+    keychain: async (worker, commandId, name) => {
+      const body = { worker, command_id: commandId, name };
+      return recordOf(await within((ending) => client.commandKeychain({ body }, ending)));
+    },
+    callbackToken: async (worker, commandId) => {
+      const body = { worker, command_id: commandId };
+      return (await within((ending) => client.commandCallback({ body }, ending))).token;
     },
   };
 }
@@ -118,6 +130,11 @@ async function answered<Answer>(ask: Ask<Answer>, patience: Patience): Promise<A
     callOff();
     signal?.removeEventListener("abort", pass);
   }
+}
+
+function recordOf(answer: Awaited<ReturnType<ApiClient["commandCredential"]>>): CredentialRecord {
+  const { data, ...rest } = answer;
+  return { ...rest, data: data as JsonObject };
 }
 
 function wireLeases(leases: readonly LeaseRef[]) {

@@ -78,12 +78,13 @@ function executionTable(): Executions {
       return ids.slice(from, from + limit);
     },
     children: (id) => (childIds.get(id) ?? []).flatMap((child) => rowOf(child) ?? []),
-    list: ({ status, path, parentId, before, limit }) => {
+    list: ({ tenant, status, path, parentId, before, limit }) => {
       const found: ExecutionRow[] = [];
       let place = (before === undefined ? ids.length : placeOf(ids, before)) - 1;
       for (; place >= 0 && found.length < limit; place--) {
         const row = rowOf(ids[place]);
         if (row === undefined) continue;
+        if (tenant !== undefined && row.tenant !== tenant) continue;
         if (status !== undefined && row.status !== status) continue;
         if (path !== undefined && row.path !== path) continue;
         if (parentId !== undefined && row.parentId !== parentId) continue;

@@ -25,6 +25,8 @@ export interface TargetsOptions {
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly alarm?: Alarm;
+  /** Put on every request, asked for anew each time: who asks. */
+  readonly headers?: () => Readonly<Record<string, string>>;
   readonly notice?: (message: string, thrown?: unknown) => void;
 }
 
@@ -190,6 +192,8 @@ function newTarget(url: string, { options, cluster, onEpoch }: TargetParts): Tar
   const fetch = async (request: Request): Promise<Response> => {
     const meant = cluster.known();
     if (meant !== undefined) request.headers.set(clusterHeader, meant);
+    const own = Object.entries(options.headers?.() ?? {});
+    for (const [name, value] of own) request.headers.set(name, value);
     try {
       const response = await options.fetch(request);
       cluster.check(url, response.headers.get(clusterHeader));

@@ -71,6 +71,12 @@ export function routedControl(options: RoutedControlOptions): RoutedControl {
       toOwner(executionInCommand(commandId), (control) =>
         control.credential(worker, commandId, alias),
       ),
+    keychain: (worker, commandId, name) =>
+      toOwner(executionInCommand(commandId), (control) =>
+        control.keychain(worker, commandId, name),
+      ),
+    callbackToken: (worker, commandId) =>
+      toOwner(executionInCommand(commandId), (control) => control.callbackToken(worker, commandId)),
     client: anyClient(targets, options),
   };
 }

@@ -8,13 +8,16 @@ import { type CarriedHeaders, callBodyType, wirePath } from "#core/wire/carried"
 import { untaken, WireLine } from "./wire-line.ts";
 
 type Fetch = (request: Request) => Promise<Response>;
+type SocketHeaders = Readonly<Record<string, string>>;
 
 export interface WireFetchOptions {
   /** The way there is without a socket. */
   readonly fetch: Fetch;
   readonly clock: Clock;
   /** Begins to open a socket; the platform's own by default. */
-  readonly webSocket?: (url: string) => WebSocket;
+  readonly webSocket?: (url: string, headers: SocketHeaders) => WebSocket;
+  /** Say who asks: put on the opening of each socket, and on requests that don't have them. */
+  readonly headers?: () => SocketHeaders;
 }
 
 export interface WireFetch {
@@ -40,6 +43,9 @@ export function wireFetch(options: WireFetchOptions): WireFetch {
   };
   return {
     fetch: async (request) => {
+      for (const [name, value] of Object.entries(options.headers?.() ?? {})) {
+        if (!request.headers.has(name)) request.headers.set(name, value);
+      }
       const { origin, path } = placeOf(request.url);
       if (!isCarried(request, path)) return options.fetch(request);
       const way = wayTo(origin);
@@ -113,14 +119,16 @@ interface Way {
   close(): void;
 }
 
-function newWay(origin: string, { clock, webSocket = platformSocket }: WireFetchOptions): Way {
+function newWay(origin: string, options: WireFetchOptions): Way {
+  const { clock, webSocket = platformSocket } = options;
   const ending = new AbortController();
   let current: WireLine | undefined;
   let isOpening = false;
   let notBeforeMs = Number.NEGATIVE_INFINITY;
 
   const connect = async (): Promise<void> => {
-    const socket = webSocket(`${origin.replace(/^http/, "ws")}${wirePath}`);
+    const url = `${origin.replace(/^http/, "ws")}${wirePath}`;
+    const socket = webSocket(url, options.headers?.() ?? {});
     if (await isOpened(socket, clock, ending.signal)) current = new WireLine(socket, clock);
     else socket.close();
   };
@@ -143,8 +151,10 @@ function newWay(origin: string, { clock, webSocket = platformSocket }: WireFetch
   };
 }
 
-function platformSocket(url: string): WebSocket {
-  return new WebSocket(url);
+function platformSocket(url: string, headers: SocketHeaders): WebSocket {
+  if (Object.keys(headers).length === 0) return new WebSocket(url);
+  // Bun takes options where browsers, and the types of theirs that are in force, have protocols.
+  return new WebSocket(url, { headers } as unknown as string[]);
 }
 
 /** False when it is refused, or takes too long, or is not wanted any more. */

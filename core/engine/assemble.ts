@@ -55,6 +55,8 @@ export interface CommandPayload {
   readonly frame?: FramePayload;
   readonly timeout_ms?: number;
   readonly checkpoint?: JsonObject;
+  /** The id of the trace that the execution belongs to. */
+  readonly trace?: string;
 }
 
 export interface LeasedCommand {
@@ -90,6 +92,7 @@ export function assembleCommand(
     ...(payload.frame === undefined ? {} : { frame: frameBinding(step, payload.frame, payload) }),
     ...(leased.suspect === true ? { alone: true } : {}),
     ...(payload.checkpoint === undefined ? {} : { checkpoint: payload.checkpoint }),
+    ...(payload.trace === undefined ? {} : { trace: payload.trace }),
   };
 }
 

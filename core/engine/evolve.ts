@@ -18,6 +18,7 @@ import type {
   PlaybookStarted,
   StepEnter,
   StepExit,
+  VarsSet,
 } from "#core/model/event";
 import { terminalStatus } from "#core/model/event";
 import { unreachable } from "#core/model/fault";
@@ -83,9 +84,7 @@ function apply(state: ExecutionState, event: Event, bytes: number): void {
     case "child.started":
       return childStarted(state, event, event.time);
     case "vars.set":
-      setVariables(state.variables, event);
-      for (const name of event.removed ?? []) delete state.variables[name];
-      return;
+      return variablesSet(state, event);
     case "wait.parked":
       return callParked(state, event, event.time);
     case "wait.done":
@@ -100,8 +99,10 @@ function apply(state: ExecutionState, event: Event, bytes: number): void {
       return frameClaimed(state, openCommand(state, event.command_id, event.attempt), event);
     case "cursor.drained":
       return saidDrained(activeStep(state, event.step).loop);
-    case "child.done":
     case "request.enqueued":
+      state.jobs = event.job;
+      return;
+    case "child.done":
       return;
     default:
       unreachable(event);
@@ -119,6 +120,7 @@ function started(state: ExecutionState, event: PlaybookStarted, timeMs: number):
     planDigest: event.plan_digest,
     ...(event.origin === undefined ? {} : { origin: event.origin }),
     ...(event.parent === undefined ? {} : { parent: event.parent }),
+    ...(event.trace === undefined ? {} : { trace: event.trace }),
     ...(event.priority === undefined ? {} : { priority: event.priority }),
     ...(event.tenant === undefined ? {} : { tenant: event.tenant }),
   };
@@ -171,10 +173,12 @@ function issued(state: ExecutionState, event: CommandIssued, seq: number): void 
     step: event.step,
     visit: event.visit,
     kind: event.kind,
+    pool: event.pool,
     issuedSeq: seq,
     attempt: 1,
     unclean: 0,
     ...(event.iteration === undefined ? {} : { iteration: event.iteration }),
+    ...(event.job === undefined ? {} : { job: event.job }),
     ...(event.frame === undefined || active.loop === undefined
       ? {}
       : { frame: frameIssued(active.loop, event.frame) }),
@@ -299,6 +303,11 @@ function exited(state: ExecutionState, event: StepExit): void {
     arrive(state, event.step, arc.to);
   }
   state.lastExit = event.step;
+}
+
+function variablesSet(state: ExecutionState, event: VarsSet): void {
+  setVariables(state.variables, event);
+  for (const name of event.removed ?? []) delete state.variables[name];
 }
 
 const unknownFailure: Failure = { kind: "unknown", message: "failed", retryable: false };

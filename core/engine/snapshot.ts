@@ -9,7 +9,7 @@ import { type ExecutionState, initialState } from "./state.ts";
 import { StoredValue } from "./variables.ts";
 
 /** How the texts are written and read; one more whenever that changes. */
-export const snapshotSchema = 2;
+export const snapshotSchema = 3;
 
 /** The state has more parts than a snapshot may have. */
 class TooLarge extends Error {

@@ -102,7 +102,11 @@ export interface OpenCommand {
   readonly visit: number;
   readonly iteration?: number;
   readonly kind: string;
+  /** Whose workers may run it. */
+  readonly pool: string;
   readonly issuedSeq: number;
+  /** Of a job that was asked for: its number. */
+  readonly job?: number;
   attempt: number;
   /** Attempts that lost their worker while it ran nothing else. */
   unclean: number;
@@ -130,6 +134,7 @@ export interface Started {
   readonly planDigest: string;
   readonly origin?: Origin;
   readonly parent?: ParentLink;
+  readonly trace?: JsonObject;
   readonly priority?: number;
   readonly tenant?: string;
 }
@@ -169,6 +174,8 @@ export interface ExecutionState {
   readonly answeredKeys: Set<string>;
   /** Commands whose answer is known and not decided upon. */
   readonly answered: Set<CommandId>;
+  /** Jobs that were asked for so far; the number of the last one. */
+  jobs: number;
   /** Steps that were passed by in a row, since one was entered. */
   guarded: number;
   lastExit: string | undefined;
@@ -201,6 +208,7 @@ export function initialState(executionId: ExecutionId, genesis: string): Executi
     answers: new Map(),
     answeredKeys: new Set(),
     answered: new Set(),
+    jobs: 0,
     guarded: 0,
     lastExit: undefined,
     result: undefined,

@@ -104,4 +104,6 @@ export interface WorkerCommand {
   readonly alone?: boolean;
   /** Where an earlier attempt yielded: the pipeline goes on from there. */
   readonly checkpoint?: JsonObject;
+  /** Of the trace that the execution belongs to: 32 hexadecimal digits. */
+  readonly trace?: string;
 }

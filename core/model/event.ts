@@ -113,6 +113,8 @@ export interface CommandIssued {
   readonly iteration?: number;
   /** Which frame of a cursor loop it is, from 0. */
   readonly frame?: number;
+  /** Of a job that was asked for: its number, by which `request.enqueued` has what it does. */
+  readonly job?: number;
   readonly input?: CommandInput;
   readonly input_ref?: ResultRef;
   readonly timeout_ms?: number;
@@ -287,9 +289,15 @@ export interface VarsSet extends SetValues {
 
 export interface RequestEnqueued {
   readonly type: "request.enqueued";
+  /** Which job of the execution it is, from 1. */
+  readonly job: number;
   readonly node_id: string;
   readonly action: JsonObject;
   readonly input: JsonObject;
+  /** Whose workers may run it; the default pool without it. */
+  readonly pool?: string;
+  /** Of its command; that of the execution without it. */
+  readonly priority?: number;
 }
 
 export interface EventEmitted {

@@ -32,3 +32,7 @@ export const snowflakeLoginMs = 30_000;
 /** What a session is given to end; a server that does not answer ends it by itself. */
 export const snowflakeGoodbyeMs = 2_000;
 export const snowflakeStatementsMax = 1_000;
+/** Processes that speak to Snowflake, each for one call at a time; calls beyond it wait. */
+export const snowflakeProcessesMax = 8;
+/** What is beyond the goodbye before a process that was told to stop is killed. */
+export const snowflakeKillGraceMs = 500;

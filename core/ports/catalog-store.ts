@@ -6,6 +6,8 @@ import type { JsonObject } from "#core/model/json";
 
 export interface CatalogEntry {
   readonly catalogId: CatalogId;
+  /** Whose it is: paths of different tenants have nothing to do with each other. */
+  readonly tenant: string;
   readonly path: string;
   readonly version: number;
   readonly kind: string;
@@ -18,6 +20,8 @@ export interface CatalogEntry {
 
 export interface NewCatalogEntry {
   readonly catalogId: CatalogId;
+  /** Whose it is: paths of different tenants have nothing to do with each other. */
+  readonly tenant: string;
   readonly path: string;
   readonly kind: string;
   readonly content: string;
@@ -27,15 +31,17 @@ export interface NewCatalogEntry {
 }
 
 export interface CatalogStore {
-  /** Stores the next version of the path; the same digest as the newest one is that version. */
+  /** Stores the next version of the tenant's path; the same digest as the newest one is that version. */
   register(
     entry: NewCatalogEntry,
   ): Promise<{ readonly entry: CatalogEntry; readonly created: boolean }>;
   byId(catalogId: CatalogId): Promise<CatalogEntry | undefined>;
   /** The given version, or the newest. */
-  byPath(path: string, version?: number): Promise<CatalogEntry | undefined>;
-  /** Newest version of each path, by path; content left out is the caller's choice. */
+  byPath(tenant: string, path: string, version?: number): Promise<CatalogEntry | undefined>;
+  /** Newest version of each path, by path and tenant; content left out is the caller's choice. */
   list(filter: {
+    /** Of all tenants without one. */
+    readonly tenant?: string;
     readonly kind?: string;
     readonly path?: string;
     readonly limit: number;

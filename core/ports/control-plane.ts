@@ -66,4 +66,11 @@ export interface ControlPlane {
   resolveResult(ref: string): Promise<Json>;
   /** Only for a command that this worker has leased. @throws Fault `not_found`, `forbidden`. */
   credential(worker: string, commandId: CommandId, alias: string): Promise<CredentialRecord>;
+  /** An entry of the playbook's keychain, likewise. @throws Fault `not_found`, `forbidden`. */
+  keychain(worker: string, commandId: CommandId, name: string): Promise<CredentialRecord>;
+  /**
+   * The token by which a call that goes on elsewhere may tell of its end, likewise.
+   * @throws Fault `forbidden`, `unavailable` where there is nothing to sign it with.
+   */
+  callbackToken(worker: string, commandId: CommandId): Promise<string>;
 }

@@ -24,6 +24,8 @@ export type {
 /** The execution's row: head, and what lists show; refreshed by every transition. */
 export interface ExecutionRow {
   readonly executionId: ExecutionId;
+  /** Whose it is; never changed. */
+  readonly tenant: string;
   readonly catalogId: CatalogId;
   readonly path: string;
   readonly version: number;
@@ -67,6 +69,8 @@ export interface StoredEvent {
 }
 
 export interface ExecutionFilter {
+  /** Of all tenants without one. */
+  readonly tenant?: string;
   readonly status?: ExecutionStatus;
   readonly path?: string;
   readonly parentId?: ExecutionId;

@@ -2,7 +2,7 @@
 
 import { type } from "arktype";
 import { route } from "./route.ts";
-import { count, id, map, name, ordinal, someName } from "./shapes.ts";
+import { count, id, map, name, ordinal, someName, tenantName } from "./shapes.ts";
 
 const catalogEntry = type({
   catalog_id: "string",
@@ -18,9 +18,18 @@ const catalogEntry = type({
 export const catalogRoutes = {
   registerCatalog: route(
     "POST /api/catalog/register",
-    { summary: "Register a playbook as the next version of its path", tag: "catalog" },
     {
-      body: type({ content: "string", "resource_type?": "string", "path?": someName }),
+      summary: "Register a playbook as the next version of its path",
+      tag: "catalog",
+      access: "editor",
+    },
+    {
+      body: type({
+        content: "string",
+        "resource_type?": "string",
+        "path?": someName,
+        "tenant?": tenantName,
+      }),
       answer: type({
         status: "'success'",
         message: "string",
@@ -34,18 +43,29 @@ export const catalogRoutes = {
   ),
   listCatalog: route(
     "POST /api/catalog/list",
-    { summary: "The newest version of each path", tag: "catalog" },
+    { summary: "The newest version of each path", tag: "catalog", access: "viewer" },
     {
-      body: type({ "resource_type?": someName, "path?": name, "limit?": count }).or("undefined"),
+      body: type({
+        "resource_type?": someName,
+        "path?": name,
+        "limit?": count,
+        "tenant?": tenantName,
+      }).or("undefined"),
       answer: type({ entries: catalogEntry.array() }),
     },
   ),
   catalogResource: route(
     "POST /api/catalog/resource",
-    { summary: "One version with its content", tag: "catalog" },
+    {
+      summary: "One version with its content",
+      tag: "catalog",
+      access: "viewer",
+      of: ["catalog body.catalog_id"],
+    },
     {
       body: type({
         "catalog_id?": id,
+        "tenant?": tenantName,
         "path?": name,
         "version?": ordinal.or("'latest'"),
       }),

@@ -1,7 +1,8 @@
-// Routes that workers call: claim, stand by, settle, renew, release, credentials.
+// Routes that workers call: claim, stand by, settle, renew, release; those for secrets are beside.
 
 import { type } from "arktype";
 import { labelsMax } from "#core/model/limits";
+import { commandSecretRoutes } from "./api-command-secrets.ts";
 import { route } from "./route.ts";
 import { map, name, ordinal, someName, strings } from "./shapes.ts";
 
@@ -38,17 +39,21 @@ const commands = type("object[]");
 export const commandRoutes = {
   claim: route(
     "POST /api/commands/claim",
-    { summary: "Lease commands to a worker", tag: "commands" },
+    { summary: "Lease commands to a worker", tag: "commands", access: "machine" },
     { body: claimBody, answer: type({ commands }) },
   ),
   standby: route(
     "POST /api/commands/standby",
-    { summary: "Wait for commands to be made; with `want` 0, end the wait", tag: "commands" },
+    {
+      summary: "Wait for commands to be made; with `want` 0, end the wait",
+      tag: "commands",
+      access: "machine",
+    },
     { body: claimBody, answer: type({ commands, "again_ms?": "number >= 0" }) },
   ),
   settle: route(
     "POST /api/commands/settle",
-    { summary: "Report outcomes and take the next commands", tag: "commands" },
+    { summary: "Report outcomes and take the next commands", tag: "commands", access: "machine" },
     {
       body: claimBody.and({ outcomes: outcome.array() }),
       answer: type({ verdicts: strings, commands, "quiesce?": "boolean" }),
@@ -56,7 +61,7 @@ export const commandRoutes = {
   ),
   renew: route(
     "POST /api/commands/renew",
-    { summary: "Extend the leases of running commands", tag: "commands" },
+    { summary: "Extend the leases of running commands", tag: "commands", access: "machine" },
     {
       body: type({ worker: someName, leases: lease.array() }),
       answer: type({ verdicts: strings }),
@@ -64,18 +69,11 @@ export const commandRoutes = {
   ),
   release: route(
     "POST /api/commands/release",
-    { summary: "Give unused leases back", tag: "commands" },
+    { summary: "Give unused leases back", tag: "commands", access: "machine" },
     {
       body: type({ worker: someName, leases: lease.array() }),
       answer: type({ released: "number" }),
     },
   ),
-  commandCredential: route(
-    "POST /api/commands/credential",
-    { summary: "A credential for a command that the worker has leased", tag: "commands" },
-    {
-      body: type({ worker: someName, command_id: name, alias: "string" }),
-      answer: type({ name: "string", type: "string", data: map }),
-    },
-  ),
+  ...commandSecretRoutes,
 } as const;

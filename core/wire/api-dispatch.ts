@@ -49,12 +49,16 @@ const letterParams = type({ command_id: name });
 export const dispatchRoutes = {
   listRules: route(
     "GET /api/rules",
-    { summary: "Rules on how much may run, and what runs under them", tag: "dispatch" },
+    {
+      summary: "Rules on how much may run, and what runs under them",
+      tag: "dispatch",
+      access: "viewer",
+    },
     { answer: type({ rules: rule.array() }) },
   ),
   putRule: route(
     "PUT /api/rules/:key",
-    { summary: "Set a rule, or change it at once", tag: "dispatch" },
+    { summary: "Set a rule, or change it at once", tag: "dispatch", access: "platform" },
     {
       params: ruleParams,
       body: type({
@@ -67,12 +71,17 @@ export const dispatchRoutes = {
   ),
   deleteRule: route(
     "DELETE /api/rules/:key",
-    { summary: "Remove a rule", tag: "dispatch" },
+    { summary: "Remove a rule", tag: "dispatch", access: "platform" },
     { params: ruleParams, answer: type({ deleted: "true", key: "string" }) },
   ),
   why: route(
     "GET /api/executions/:id/why",
-    { summary: "What holds an execution up", tag: "dispatch" },
+    {
+      summary: "What holds an execution up",
+      tag: "dispatch",
+      access: "viewer",
+      of: ["execution params.id"],
+    },
     {
       params: executionParams,
       query: type({ "step?": name }),
@@ -88,7 +97,11 @@ export const dispatchRoutes = {
   ),
   listDeadLetters: route(
     "GET /api/dead-letters",
-    { summary: "Commands that were given up, and executions in quarantine", tag: "dispatch" },
+    {
+      summary: "Commands that were given up, and executions in quarantine",
+      tag: "dispatch",
+      access: "viewer",
+    },
     {
       query: type({ "limit?": countText }),
       answer: type({ dead_letters: givenUp.array() }),
@@ -99,6 +112,8 @@ export const dispatchRoutes = {
     {
       summary: "Start the playbook again; of an execution in quarantine: replay it again",
       tag: "dispatch",
+      access: "operator",
+      of: ["command params.command_id"],
     },
     {
       params: letterParams,
@@ -107,7 +122,12 @@ export const dispatchRoutes = {
   ),
   dropDeadLetter: route(
     "DELETE /api/dead-letters/:command_id",
-    { summary: "Drop a dead letter", tag: "dispatch" },
+    {
+      summary: "Drop a dead letter",
+      tag: "dispatch",
+      access: "operator",
+      of: ["command params.command_id"],
+    },
     { params: letterParams, answer: type({ dropped: "true", command_id: "string" }) },
   ),
 } as const;

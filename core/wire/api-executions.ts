@@ -12,8 +12,8 @@ import {
   name,
   ordinal,
   ordinalText,
-  someName,
   strings,
+  tenantName,
 } from "./shapes.ts";
 
 const origin = type({ "request_id?": "string", "client_id?": "string", "subject?": "string" });
@@ -28,8 +28,8 @@ const executeBody = type({
   "trace?": map,
   /** Of its commands and of its sub-playbooks: higher goes first. */
   "priority?": type("number.integer").and(`-${priorityMax} <= number <= ${priorityMax}`),
-  /** On whose behalf: the tenants of a pool take turns. */
-  "tenant?": someName.and("string <= 200"),
+  /** On whose behalf: for who works for several; it is the asker's own otherwise. */
+  "tenant?": tenantName,
 });
 
 const executeAnswer = type({
@@ -127,12 +127,17 @@ const executionStatus = type({
 export const executionRoutes = {
   execute: route(
     "POST /api/execute",
-    { summary: "Start a playbook from the catalog", tag: "executions" },
+    {
+      summary: "Start a playbook from the catalog",
+      tag: "executions",
+      access: "operator",
+      of: ["catalog body.catalog_id"],
+    },
     { body: executeBody, answer: executeAnswer },
   ),
   listExecutions: route(
     "GET /api/executions",
-    { summary: "Executions, newest first", tag: "executions" },
+    { summary: "Executions, newest first", tag: "executions", access: "viewer" },
     {
       query: type({
         "status?": "string",
@@ -148,17 +153,32 @@ export const executionRoutes = {
   ),
   getExecution: route(
     "GET /api/executions/:id",
-    { summary: "One execution with its steps and result", tag: "executions" },
+    {
+      summary: "One execution with its steps and result",
+      tag: "executions",
+      access: "viewer",
+      of: ["execution params.id"],
+    },
     { params: executionParams, answer: executionDetail },
   ),
   executionStatus: route(
     "GET /api/executions/:id/status",
-    { summary: "Where an execution stands", tag: "executions" },
+    {
+      summary: "Where an execution stands",
+      tag: "executions",
+      access: "viewer",
+      of: ["execution params.id"],
+    },
     { params: executionParams, answer: executionStatus },
   ),
   executionEvents: route(
     "GET /api/executions/:id/events",
-    { summary: "The log of an execution, in order", tag: "executions" },
+    {
+      summary: "The log of an execution, in order",
+      tag: "executions",
+      access: "viewer",
+      of: ["execution params.id"],
+    },
     {
       params: executionParams,
       query: type({
@@ -176,6 +196,8 @@ export const executionRoutes = {
     {
       summary: "The log as it was hashed: exact texts and digests, to be verified",
       tag: "executions",
+      access: "viewer",
+      of: ["execution params.id"],
     },
     {
       params: executionParams,
@@ -192,7 +214,12 @@ export const executionRoutes = {
   ),
   cancelExecution: route(
     "POST /api/executions/:id/cancel",
-    { summary: "Cancel an execution and its children", tag: "executions" },
+    {
+      summary: "Cancel an execution and its children",
+      tag: "executions",
+      access: "operator",
+      of: ["execution params.id"],
+    },
     {
       params: executionParams,
       body: type({ "reason?": "string", "cascade?": "boolean" }).or("undefined"),

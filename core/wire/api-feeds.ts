@@ -22,6 +22,8 @@ export const feedRoutes = {
     {
       summary: "Events of all executions after a position; waits for some, or streams them",
       tag: "feeds",
+      access: ["machine", "viewer"],
+      of: ["executions query.ids"],
     },
     {
       query: type({
@@ -47,7 +49,11 @@ export const feedRoutes = {
   ),
   feedStatus: route(
     "GET /api/feeds/status",
-    { summary: "Which log this is, how far it can be read, and who reads it", tag: "feeds" },
+    {
+      summary: "Which log this is, how far it can be read, and who reads it",
+      tag: "feeds",
+      access: ["machine", "viewer"],
+    },
     {
       answer: type({
         cluster_id: "string",

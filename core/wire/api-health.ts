@@ -6,7 +6,7 @@ import { route } from "./route.ts";
 export const healthRoutes = {
   health: route(
     "GET /api/health",
-    { summary: "Whether this process and its store answer", tag: "health" },
+    { summary: "Whether this process and its store answer", tag: "health", access: "public" },
     { answer: type({ status: "'ok' | 'degraded'", version: "string", uptime_seconds: "number" }) },
   ),
 } as const;

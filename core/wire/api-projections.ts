@@ -37,7 +37,12 @@ const statistics = type({
 export const projectionRoutes = {
   executionStages: route(
     "GET /api/executions/:id/stages",
-    { summary: "Visits of steps with their progress and times", tag: "projections" },
+    {
+      summary: "Visits of steps with their progress and times",
+      tag: "projections",
+      access: "viewer",
+      of: ["execution params.id"],
+    },
     {
       params: executionParams,
       query: type({ "after?": countText, "limit?": countText }),
@@ -52,7 +57,11 @@ export const projectionRoutes = {
   ),
   stepStatistics: route(
     "GET /api/statistics/steps",
-    { summary: "Runs, failures, durations and delays of a playbook's steps", tag: "projections" },
+    {
+      summary: "Runs, failures, durations and delays of a playbook's steps",
+      tag: "projections",
+      access: "viewer",
+    },
     {
       query: type({ path: someName, "executions?": countText }),
       answer: type({ path: "string", steps: statistics.array() }),

@@ -88,7 +88,12 @@ const cutoff = {
 export const replayRoutes = {
   replayState: route(
     "GET /api/replay/state/:id",
-    { summary: "The state of an execution as of an event or a time, from its log", tag: "replay" },
+    {
+      summary: "The state of an execution as of an event or a time, from its log",
+      tag: "replay",
+      access: "viewer",
+      of: ["execution params.id"],
+    },
     {
       params: executionParams,
       query: type(cutoff),
@@ -97,12 +102,21 @@ export const replayRoutes = {
   ),
   replayStateOf: route(
     "GET /api/replay/state",
-    { summary: "The same, by its older address", tag: "replay" },
+    {
+      summary: "The same, by its older address",
+      tag: "replay",
+      access: "viewer",
+      of: ["execution query.execution_id"],
+    },
     { query: type({ execution_id: id, ...cutoff }), answer: replayAnswer },
   ),
   verify: route(
     "GET /api/verify",
-    { summary: "Whether logs are whole and rows say what they say", tag: "replay" },
+    {
+      summary: "Whether logs are whole and rows say what they say",
+      tag: "replay",
+      access: "platform",
+    },
     {
       query: type({ "execution_id?": id, "after?": id, "limit?": countText }),
       answer: type({
@@ -115,7 +129,11 @@ export const replayRoutes = {
   ),
   rebuild: route(
     "POST /api/rebuild",
-    { summary: "Make projections anew, and put rows right, from the logs", tag: "replay" },
+    {
+      summary: "Make projections anew, and put rows right, from the logs",
+      tag: "replay",
+      access: "platform",
+    },
     {
       body: type({
         "execution_ids?": id.array(),

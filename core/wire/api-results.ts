@@ -16,7 +16,7 @@ import {
 export const resultRoutes = {
   putResult: route(
     "PUT /api/result/:id",
-    { summary: "Store a value and get its reference", tag: "results" },
+    { summary: "Store a value and get its reference", tag: "results", access: "machine" },
     {
       params: executionParams,
       body: type({ name: someName, data: "unknown", "source_step?": "string" }),
@@ -32,12 +32,22 @@ export const resultRoutes = {
   ),
   resolveResult: route(
     "GET /api/result/resolve",
-    { summary: "The value behind a reference", tag: "results" },
+    {
+      summary: "The value behind a reference",
+      tag: "results",
+      access: ["machine", "viewer"],
+      of: ["result query.ref"],
+    },
     { query: type({ ref: name }), answer: json },
   ),
   listVariables: route(
     "GET /api/vars/:id",
-    { summary: "Variables of an execution", tag: "variables" },
+    {
+      summary: "Variables of an execution",
+      tag: "variables",
+      access: "viewer",
+      of: ["execution params.id"],
+    },
     {
       params: executionParams,
       answer: type({ execution_id: "string", variables: map, count: "number" }),
@@ -45,7 +55,7 @@ export const resultRoutes = {
   ),
   getVariable: route(
     "GET /api/vars/:id/:name",
-    { summary: "One variable", tag: "variables" },
+    { summary: "One variable", tag: "variables", access: "viewer", of: ["execution params.id"] },
     {
       params: variableParams,
       answer: type({ execution_id: "string", name: "string", value: json, type: "string" }),
@@ -53,7 +63,12 @@ export const resultRoutes = {
   ),
   setVariables: route(
     "POST /api/vars/:id",
-    { summary: "Set variables from outside", tag: "variables" },
+    {
+      summary: "Set variables from outside",
+      tag: "variables",
+      access: "operator",
+      of: ["execution params.id"],
+    },
     {
       params: executionParams,
       body: type({ variables: map, "var_type?": "string", "source_step?": "string" }),
@@ -62,7 +77,12 @@ export const resultRoutes = {
   ),
   deleteVariable: route(
     "DELETE /api/vars/:id/:name",
-    { summary: "Remove a variable", tag: "variables" },
+    {
+      summary: "Remove a variable",
+      tag: "variables",
+      access: "operator",
+      of: ["execution params.id"],
+    },
     {
       params: variableParams,
       answer: type({ execution_id: "string", var_name: "string", deleted: "boolean" }),
@@ -70,7 +90,12 @@ export const resultRoutes = {
   ),
   renderContext: route(
     "POST /api/context/render",
-    { summary: "Render templates against an execution as it stands", tag: "context" },
+    {
+      summary: "Render templates against an execution as it stands",
+      tag: "context",
+      access: "viewer",
+      of: ["execution body.execution_id"],
+    },
     {
       body: type({
         execution_id: id,

@@ -96,22 +96,35 @@ const shardCount = countText.to("1 <= number <= 1024");
 export const runtimeRoutes = {
   shardInfo: route(
     "GET /api/shard-info",
-    { summary: "The replicas, and the map of shards onto them", tag: "runtime" },
+    {
+      summary: "The replicas, and the map of shards onto them",
+      tag: "runtime",
+      access: ["machine", "viewer"],
+    },
     { answer: shards },
   ),
   shardPreview: route(
     "GET /api/runtime/shard-info",
-    { summary: "The shard of one execution", tag: "runtime" },
+    {
+      summary: "The shard of one execution",
+      tag: "runtime",
+      access: ["machine", "viewer"],
+      of: ["execution query.execution_id"],
+    },
     { query: type({ execution_id: id, "shard_count?": shardCount }), answer: preview },
   ),
   registerWorker: route(
     "POST /api/worker/pool/register",
-    { summary: "Register a worker, or say anew what it is", tag: "runtime" },
+    { summary: "Register a worker, or say anew what it is", tag: "runtime", access: "machine" },
     { body: registration, answer: registered },
   ),
   workerHeartbeat: route(
     "POST /api/worker/pool/heartbeat",
-    { summary: "Say that a worker is there, and how busy it is", tag: "runtime" },
+    {
+      summary: "Say that a worker is there, and how busy it is",
+      tag: "runtime",
+      access: "machine",
+    },
     {
       body: type({
         name: processName,
@@ -125,17 +138,21 @@ export const runtimeRoutes = {
   ),
   deregisterWorker: route(
     "DELETE /api/worker/pool/deregister",
-    { summary: "A worker leaves", tag: "runtime" },
+    { summary: "A worker leaves", tag: "runtime", access: "machine" },
     { body: type({ name: processName, ...kinds }), answer: left },
   ),
   deregisterWorkerByPost: route(
     "POST /api/worker/pool/deregister",
-    { summary: "A worker leaves; for clients that send no body with DELETE", tag: "runtime" },
+    {
+      summary: "A worker leaves; for clients that send no body with DELETE",
+      tag: "runtime",
+      access: "machine",
+    },
     { body: type({ name: processName, ...kinds }), answer: left },
   ),
   listWorkers: route(
     "GET /api/worker/pools",
-    { summary: "Workers that have registered, by name", tag: "runtime" },
+    { summary: "Workers that have registered, by name", tag: "runtime", access: "viewer" },
     {
       query: type({ "runtime?": name, "status?": "'ready' | 'offline'" }),
       answer: type({ items: worker.array(), count: "number" }),

@@ -39,7 +39,7 @@ export type ShownLogLine = typeof shownLogLine.infer;
 export const stepLogRoutes = {
   sendLogs: route(
     "POST /api/logs",
-    { summary: "Keep lines that tools printed", tag: "logs" },
+    { summary: "Keep lines that tools printed", tag: "logs", access: "machine" },
     {
       body: type({ worker: someName, lines: sentLine.array() }),
       answer: type({ kept: "number" }),
@@ -47,7 +47,12 @@ export const stepLogRoutes = {
   ),
   executionLogs: route(
     "GET /api/executions/:id/logs",
-    { summary: "What the tools of an execution printed; follow=true streams it", tag: "logs" },
+    {
+      summary: "What the tools of an execution printed; follow=true streams it",
+      tag: "logs",
+      access: "viewer",
+      of: ["execution params.id"],
+    },
     {
       params: executionParams,
       query: type({

@@ -17,7 +17,11 @@ const answered = type({
 export const waitRoutes = {
   callback: route(
     "POST /api/executions/:id/callbacks/:key",
-    { summary: "Answer a wait for a callback, also before it has begun", tag: "waits" },
+    {
+      summary: "Answer a wait for a callback, also before it has begun",
+      tag: "waits",
+      access: "link",
+    },
     {
       params: executionParams.and({ key }),
       body: type({
@@ -30,7 +34,7 @@ export const waitRoutes = {
   ),
   containerCallback: route(
     "POST /api/internal/container-callback/:id/:step",
-    { summary: "For containers: what became of the job of a step", tag: "waits" },
+    { summary: "For containers: what became of the job of a step", tag: "waits", access: "link" },
     {
       params: executionParams.and({ step: name }),
       query: type({ "command_id?": name }),

@@ -22,3 +22,6 @@ export const strings = type("string[]");
 
 export const executionParams = type({ id: "string" });
 export const variableParams = type({ id: "string", name: "string" });
+
+/** A tenant's name; whether the asker may name it is not said by its shape. */
+export const tenantName = someName.and("string <= 200");

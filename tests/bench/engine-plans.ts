@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { Plans } from "#control/services/plans";
 import { memoryCatalog } from "#core/adapters/memory-catalog";
+import { tenantDefault } from "#core/model/dispatch";
 import { catalogId } from "#core/model/ids";
 import { compilePlan } from "#core/playbook/compile";
 import type { CatalogEntry } from "#core/ports/catalog-store";
@@ -56,6 +57,7 @@ function cachedPlanMs(quick: boolean): number {
   const content = usualText();
   const entry: CatalogEntry = {
     catalogId: catalogId("400000000000000001"),
+    tenant: tenantDefault,
     path: "usual",
     version: 1,
     kind: "Playbook",

@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 test("a file or a path with --priority and --tenant starts an execution that has them", async () => {
-  await server.client.registerCatalog({ body: { content: playbook } });
+  await server.client.registerCatalog({ body: { content: playbook, tenant: "acme" } });
   const worker = handWorker(server.client);
   for (const reference of ["plain.yaml", "t/plain"]) {
     const terms = ["--priority", "7", "--tenant", "acme"];

@@ -1,6 +1,7 @@
 // The contract of the catalog, told against the port alone.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { snowflakeMint } from "#core/adapters/system-clock";
+import { tenantDefault } from "#core/model/dispatch";
 import { catalogId } from "#core/model/ids";
 import type { CatalogStore, NewCatalogEntry } from "#core/ports/catalog-store";
 import { sha256, startMs } from "./transitions.ts";
@@ -14,6 +15,7 @@ const mint = snowflakeMint({ nowMs: () => startMs }, 8);
 
 const entry = (path: string, content: string, part: Partial<NewCatalogEntry> = {}) => ({
   catalogId: catalogId(mint.catalogId()),
+  tenant: tenantDefault,
   path,
   kind: "playbook",
   content,
@@ -47,8 +49,8 @@ export function catalogStoreContract(name: string, open: () => Promise<CatalogWo
         created: true,
       });
       expect(await catalog().byId(first.catalogId)).toEqual({ ...first, version: 1 });
-      expect(await catalog().byPath("count/a", 1)).toEqual({ ...first, version: 1 });
-      expect(await catalog().byPath("count/a")).toEqual({ ...second, version: 2 });
+      expect(await catalog().byPath(tenantDefault, "count/a", 1)).toEqual({ ...first, version: 1 });
+      expect(await catalog().byPath(tenantDefault, "count/a")).toEqual({ ...second, version: 2 });
     });
 
     test("the content of the newest version is that version again; an older one is new", async () => {
@@ -65,9 +67,9 @@ export function catalogStoreContract(name: string, open: () => Promise<CatalogWo
       await catalog().register(entry("there", "one"));
       expect(await catalog().byId(catalogId("12345"))).toBeUndefined();
       expect(await catalog().byId(catalogId("not an id"))).toBeUndefined();
-      expect(await catalog().byPath("there", 2)).toBeUndefined();
-      expect(await catalog().byPath("there", 99_999_999_999)).toBeUndefined();
-      expect(await catalog().byPath("the")).toBeUndefined();
+      expect(await catalog().byPath(tenantDefault, "there", 2)).toBeUndefined();
+      expect(await catalog().byPath(tenantDefault, "there", 99_999_999_999)).toBeUndefined();
+      expect(await catalog().byPath(tenantDefault, "the")).toBeUndefined();
     });
 
     test("parallel registers of different contents all get a version of their own", async () => {
@@ -99,6 +101,27 @@ export function catalogStoreContract(name: string, open: () => Promise<CatalogWo
       expect(await listed({ kind: "listed", limit: 2 })).toEqual(all.slice(0, 2));
       expect(await listed({ path: "list/c", limit: 9 })).toEqual(["list/c@2"]);
       expect(await listed({ path: "list/c", kind: "listed", limit: 9 })).toEqual([]);
+    });
+
+    test("tenants have paths, versions and contents of their own", async () => {
+      const ofDefault = entry("tenant/path", "one");
+      const ofAcme = entry("tenant/path", "one", { tenant: "acme" });
+      await catalog().register(ofDefault);
+      await catalog().register(entry("tenant/path", "two"));
+      const first = await catalog().register(ofAcme);
+      expect(first).toEqual({ entry: { ...ofAcme, version: 1 }, created: true });
+      expect((await catalog().byPath("acme", "tenant/path"))?.catalogId).toBe(ofAcme.catalogId);
+      expect(await catalog().byPath("acme", "tenant/path", 2)).toBeUndefined();
+      expect(await catalog().byPath("other", "tenant/path")).toBeUndefined();
+      expect((await catalog().byId(ofAcme.catalogId))?.tenant).toBe("acme");
+      const listed = async (tenant?: string) => {
+        const filter = { path: "tenant/path", limit: 9 };
+        const found = await catalog().list(tenant === undefined ? filter : { ...filter, tenant });
+        return found.map(({ tenant: own, version }) => `${own}@${version}`);
+      };
+      expect(await listed("acme")).toEqual(["acme@1"]);
+      expect(await listed("other")).toEqual([]);
+      expect(await listed()).toEqual(["acme@1", "default@2"]);
     });
 
     test("a large text comes back as it went in", async () => {

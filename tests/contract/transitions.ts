@@ -2,7 +2,7 @@
 // digests, with everything that a test doesn't speak about filled in.
 import { snowflakeMint } from "#core/adapters/system-clock";
 import { chainDigest, decodeEvent, genesisDigest } from "#core/model/codec";
-import type { DispatchTerms } from "#core/model/dispatch";
+import { type DispatchTerms, tenantDefault } from "#core/model/dispatch";
 import type { LoggedEvent } from "#core/model/event";
 import { type CommandId, commandId, type ExecutionId } from "#core/model/ids";
 import type { NewDeadLetter } from "#core/ports/dead-letters";
@@ -50,6 +50,7 @@ export const rowOf = (
   part: Partial<ExecutionRow> = {},
 ): ExecutionRow => ({
   executionId,
+  tenant: tenantDefault,
   catalogId,
   path: "tests/probe",
   version: 1,

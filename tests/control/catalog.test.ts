@@ -1,9 +1,10 @@
 // The catalog: versions that never change, found by id, by path, or as the newest.
 
 import { describe, expect, test } from "bun:test";
+import { executionId } from "#core/model/ids";
 import { onBothStores, type World } from "#tests/support/control";
 import { handWorker, only } from "#tests/support/hand-worker";
-import { chain } from "./playbooks.ts";
+import { chain, parent } from "./playbooks.ts";
 
 const register = (world: World, content: string, path?: string) =>
   world.client.registerCatalog({ body: { content, ...(path === undefined ? {} : { path }) } });
@@ -40,6 +41,7 @@ onBothStores((shelf) => {
     const content = chain("system/purge", 1);
     await stores.catalog.register({
       catalogId: "1234567" as never,
+      tenant: "default",
       path: "system/purge",
       kind: "Playbook",
       content,
@@ -51,6 +53,47 @@ onBothStores((shelf) => {
     const issued = (await world.events(id)).find(({ type }) => type === "command.issued");
 
     expect(issued).toMatchObject({ pool: "system" });
+  });
+
+  test("a tenant finds its own playbooks alone, also as sub-playbooks", async () => {
+    const world = shelf().open();
+    const { client } = world;
+    const [path, child] = [`tenants/${shelf().kind}`, `tenants/child/${shelf().kind}`];
+    await register(world, chain(child, 1));
+    await client.registerCatalog({ body: { content: parent(path, child), tenant: "acme" } });
+    expect(await fault(world.start(path))).toMatchObject({ code: "not_found" });
+    const { entries } = await client.listCatalog({ body: { path, tenant: "acme" } });
+    expect(entries).toHaveLength(1);
+    expect((await client.listCatalog({ body: { path } })).entries).toEqual([]);
+    const alone = await client.execute({ body: { path, tenant: "acme" } });
+    expect(await world.ended(executionId(alone.execution_id))).toBe("failed");
+    await client.registerCatalog({ body: { content: chain(child, 1), tenant: "acme" } });
+    const { execution_id } = await client.execute({ body: { path, tenant: "acme" } });
+    await world.control.sweep.sweepOnce();
+    const tenants = (await world.stores.log.executions({ tenant: "acme", limit: 9 })).map((row) => [
+      row.path,
+      row.parentId,
+    ]);
+    expect(tenants).toEqual([
+      [child, executionId(execution_id)],
+      [path, undefined],
+      [path, undefined],
+    ]);
+  });
+
+  test("a sub-playbook that is named by the id of another tenant's does not exist", async () => {
+    const world = shelf().open();
+    const [path, child] = [`tenants/id/${shelf().kind}`, `tenants/named/${shelf().kind}`];
+    const { catalog_id: id } = await register(world, chain(child, 1));
+    const content = parent(path, child).replace(`path: ${child},`, `catalog_id: "${id}",`);
+    const failed: string[] = [];
+    for (const tenant of ["acme", "default"]) {
+      await world.client.registerCatalog({ body: { content, tenant } });
+      const { execution_id } = await world.client.execute({ body: { path, tenant } });
+      const head = await world.stores.log.head(executionId(execution_id));
+      if (head?.row.status === "failed") failed.push(tenant);
+    }
+    expect(failed).toEqual(["acme"]);
   });
 
   test("content may come as base64", async () => {

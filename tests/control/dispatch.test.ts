@@ -122,8 +122,9 @@ onBothStores((shelf) => {
   describe("terms", () => {
     test("come from the request and from the step, and children inherit them", async () => {
       const world = shelf().open();
-      await world.register(chain("t/child", 1));
-      await world.register(parent("t/parent", "t/child"));
+      for (const content of [chain("t/child", 1), parent("t/parent", "t/child")]) {
+        await world.client.registerCatalog({ body: { content, tenant: "acme" } });
+      }
       await world.register(chain("t/plain", 1));
       await world.register(`${chain("t/own", 1)}\n  spec: {priority: 7, labels: [gpu]}`);
       await world.start("t/plain");

@@ -1,7 +1,13 @@
 // How a database gets its schema: forward, once, whole, and the same from every replica.
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { sqlEventLog } from "#control/store/event-log";
-import { ensurePartitions, type Migration, migrate, schemaDigest } from "#control/store/migrate";
+import {
+  ensurePartitions,
+  type Migration,
+  migrate,
+  migrations,
+  schemaDigest,
+} from "#control/store/migrate";
 import { openPglite } from "#control/store/pglite";
 import type { Sql } from "#control/store/sql";
 import { Fault } from "#core/model/fault";
@@ -115,6 +121,35 @@ test("a text may hold any quote", async () => {
   const text = `${partitions} create table noetl.quotes as select $q$${quotes}$q$ as said;`;
   await migrate(sql(), [step(1, text)]);
   expect(await sql().query("select said from noetl.quotes")).toEqual([{ said: quotes }]);
+});
+
+test("executions from before tenants are of the one that their first event names", async () => {
+  await migrate(sql(), migrations.slice(0, 6));
+  const firsts = [
+    String.raw`{"tenant":"acme","workload":"a\u0000b\\u0000\"\ud800"}`,
+    '{"workload":{"tenant":"inner"}}',
+    '{"tenant":null}',
+  ];
+  for (const [n, first] of firsts.entries()) {
+    const id = String(n + 1);
+    await sql().query(
+      `with head as (insert into noetl.execution (execution_id, head, digest, catalog_id, path,
+        version, status, started_at) values ($1::text::bigint, 2, '', 1, 'p', 1, 'running', now()))
+      insert into noetl.event (execution_id, seq, event_id, type, payload, digest)
+      values ($1::text::bigint, 1, 1, 'playbook.started', $2::text::json, ''),
+        ($1::text::bigint, 2, 2, 'event.emitted', '{"tenant":"second"}', '')`,
+      [id, first],
+    );
+  }
+  await migrate(sql());
+  const rows = await sql().query(
+    "select execution_id::text as id, tenant from noetl.execution order by execution_id",
+  );
+  expect(rows).toEqual([
+    { id: "1", tenant: "acme" },
+    { id: "2", tenant: "default" },
+    { id: "3", tenant: "default" },
+  ]);
 });
 
 test("the digest of a schema tells texts and versions apart", () => {

@@ -1,6 +1,8 @@
 // A control plane that may do nothing between requests: nothing runs by itself, and `finish` does
 // what the requests before it have left for later.
+
 import { expect, test } from "bun:test";
+import { openAccess } from "#control/access/admission";
 import { startControl } from "#control/control";
 import { apiClient } from "#core/adapters/api-client";
 import { memoryStores } from "#core/adapters/memory-stores";
@@ -24,7 +26,7 @@ function open(resident: boolean) {
       credentials: async () => undefined,
       engineVersion: "0.0.0-test",
     },
-    { report: () => {}, resident },
+    { access: openAccess(), report: () => {}, resident },
   );
   return {
     control,

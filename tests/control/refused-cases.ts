@@ -11,6 +11,8 @@ export interface RefusedCase {
 export interface RouteCase {
   readonly path: string;
   readonly body?: unknown;
+  /** Of the answer, where there is nothing that it could be asked for with success; 200 without it. */
+  readonly status?: number;
   /** What the answer holds, among other things. */
   readonly answer: unknown;
   readonly refused: readonly RefusedCase[];

@@ -4,7 +4,21 @@
 // the playbook's entry, `$ref` for a stored value. There is a rule `pool:kept`.
 
 import type { Api } from "#core/wire/api";
+import { accessCases } from "./access-cases.ts";
+import { approvalsCases } from "./approvals-cases.ts";
+import { auditCases } from "./audit-cases.ts";
+import { batchesCases } from "./batches-cases.ts";
+import { catalogMoreCases } from "./catalog-more-cases.ts";
+import { commandSecretsCases } from "./command-secrets-cases.ts";
+import { credentialsCases } from "./credentials-cases.ts";
 import { dispatchCases } from "./dispatch-cases.ts";
+import { eventsCases } from "./events-cases.ts";
+import { framesCases } from "./frames-cases.ts";
+import { keychainCases } from "./keychain-cases.ts";
+import { mcpCases } from "./mcp-cases.ts";
+import { metricsCases } from "./metrics-cases.ts";
+import { outboxCases } from "./outbox-cases.ts";
+import { queueCases } from "./queue-cases.ts";
 import {
   badBodies,
   invalid,
@@ -14,7 +28,11 @@ import {
   unknown,
 } from "./refused-cases.ts";
 import { replayCases } from "./replay-cases.ts";
+import { rerunsCases } from "./reruns-cases.ts";
 import { runtimeCases } from "./runtime-cases.ts";
+import { schedulesCases } from "./schedules-cases.ts";
+import { searchCases } from "./search-cases.ts";
+import { systemCases } from "./system-cases.ts";
 import { waitCases } from "./wait-cases.ts";
 
 const work = { worker: "w9", pools: ["empty"], want: 1 };
@@ -237,24 +255,7 @@ export const routeCases: { readonly [Name in keyof Api]: RouteCase } = {
     answer: { released: 1 },
     refused: badLeases,
   },
-  commandCredential: {
-    path: "/api/commands/credential",
-    body: { worker: "w1", command_id: "$command", alias: "db" },
-    answer: { name: "db", type: "postgres", data: { user: "ada" } },
-    refused: [
-      ...badBodies,
-      {
-        body: { worker: "w1", command_id: "$command", alias: "nobody" },
-        status: 404,
-        code: "not_found",
-      },
-      ...[
-        { worker: "w2", command_id: "$command", alias: "db" },
-        { worker: "w1", command_id: "$ended:s1:1", alias: "db" },
-        { worker: "w1", command_id: "none", alias: "db" },
-      ].map((body) => ({ body, status: 403, code: "forbidden" })),
-    ],
-  },
+  ...commandSecretsCases,
   putResult: {
     path: "/api/result/$id",
     body: { name: "s1", data: { rows: [1, 2] } },
@@ -374,4 +375,21 @@ export const routeCases: { readonly [Name in keyof Api]: RouteCase } = {
   ...replayCases,
   ...dispatchCases,
   ...waitCases,
+  ...accessCases,
+  ...auditCases,
+  ...credentialsCases,
+  ...keychainCases,
+  ...eventsCases,
+  ...queueCases,
+  ...batchesCases,
+  ...rerunsCases,
+  ...framesCases,
+  ...outboxCases,
+  ...systemCases,
+  ...mcpCases,
+  ...catalogMoreCases,
+  ...schedulesCases,
+  ...approvalsCases,
+  ...metricsCases,
+  ...searchCases,
 };

@@ -78,8 +78,9 @@ onBothStores((shelf) => {
         const answer = await send(entry.method, fill(cases.path), body);
         const value: unknown = await answer.json();
         expect(value).toMatchObject(fill(cases.answer) as object);
-        expect(answer.status).toBe(200);
-        expect(entry.parts.answer.allows(value)).toBe(true);
+        const { status = 200 } = cases;
+        expect(answer.status).toBe(status);
+        if (status === 200) expect(entry.parts.answer.allows(value)).toBe(true);
       });
 
       test(`refuses ${cases.refused.length} bad ones, and nothing of ours breaks`, async () => {

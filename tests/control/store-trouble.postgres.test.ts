@@ -2,6 +2,7 @@
 // and that nothing is lost or recorded twice over it.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { openAccess } from "#control/access/admission";
 import { type Control, startControl } from "#control/control";
 import type { Sql } from "#control/store/sql";
 import { sqlStores } from "#control/store/stores";
@@ -28,7 +29,7 @@ beforeAll(async () => {
   const credentials = async () => undefined;
   control = startControl(
     { ...ports, sha256, credentials, engineVersion: "0.0.0-test" },
-    { report: () => {} },
+    { access: openAccess(), report: () => {} },
   );
   client = apiClient({ fetch: control.fetch, baseUrl: "http://control" });
   worker = handWorker(client);

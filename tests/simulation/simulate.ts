@@ -1,6 +1,7 @@
 // One seed, from its first number to its verdict: a world of its own, some executions, some faults,
 // then quiet, and the question whether everything ended as it would have without them.
 
+import { tenantDefault } from "#core/model/dispatch";
 import { catalogId } from "#core/model/ids";
 import { sha256 } from "#tests/support/engine";
 import { type Asked, askAll, type Wish } from "./client.ts";
@@ -131,6 +132,7 @@ async function register(world: World, chosen: readonly Script[]): Promise<void> 
     const content = all.get(path)?.content ?? "";
     await world.stores.catalog.register({
       catalogId: catalogId(String(100_000_000_000_000_000n + BigInt(++number))),
+      tenant: tenantDefault,
       path,
       kind: "Playbook",
       content,

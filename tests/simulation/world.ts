@@ -1,6 +1,7 @@
 // The simulated product: replicas over one store, workers, a network and a bus between them, all
 // made of the production code. This file starts them, ends them and starts them again.
 
+import { openAccess } from "#control/access/admission";
 import { type Control, startControl } from "#control/control";
 import { soleMember } from "#control/services/membership";
 import { apiClient } from "#core/adapters/api-client";
@@ -168,6 +169,7 @@ function startReplica(parts: Parts, place: number): void {
       engineVersion,
     },
     {
+      access: openAccess(),
       membership: alone,
       report: (message) => {
         if (!owner.alive()) return;

@@ -2,6 +2,7 @@
 // through the typed client, and may put something between the services and their stores.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from "bun:test";
+import { openAccess } from "#control/access/admission";
 import { type Control, startControl } from "#control/control";
 import type { Sql } from "#control/store/sql";
 import { sqlStores } from "#control/store/stores";
@@ -101,19 +102,17 @@ export function onDatabase(
 ): void {
   describe(`on ${kind}`, () => {
     let sql: Sql | undefined;
+    let emptyStatement = "";
     let shelf: Shelf | undefined;
     const close = closers();
     beforeAll(async () => {
       sql = await open();
+      emptyStatement = await truncation(sql);
     }, 60_000);
     afterAll(() => sql?.close());
     beforeEach(async () => {
       const database = present(sql);
-      await database.query(
-        `truncate noetl.event, noetl.execution, noetl.command, noetl.quarantine,
-          noetl.result_store, noetl.rule, noetl.slot, noetl.bucket, noetl.dead_letter,
-          noetl.snapshot, noetl.projection, noetl.stage, noetl.frame`,
-      );
+      await database.query(emptyStatement);
       shelf = newShelf({
         kind,
         clock: virtualClock(),
@@ -125,6 +124,24 @@ export function onDatabase(
     close.afterEachTest();
     tests(() => present(shelf));
   });
+}
+
+/** What is empty at the start of every test; what the schema doesn't have yet is passed over. */
+const emptiedTables: readonly string[] = [
+  ...["event", "execution", "command", "quarantine", "result_store", "rule", "slot", "bucket"],
+  ...["dead_letter", "snapshot", "projection", "stage", "frame", "request_key", "event_batch"],
+  ...["user", "membership", "access_token", "session", "audit", "credential", "keychain"],
+  ...["schedule", "schedule_tick"],
+];
+
+async function truncation(sql: Sql): Promise<string> {
+  const [row] = await sql.query<{ tables: string }>(
+    `select string_agg(format('noetl.%I', c.relname), ', ') as tables from pg_class c
+    where c.relnamespace = 'noetl'::regnamespace and c.relkind in ('r', 'p')
+      and c.relname = any(array(select json_array_elements_text($1::text::json)))`,
+    [JSON.stringify(emptiedTables)],
+  );
+  return `truncate ${row?.tables}`;
 }
 
 function present<Value>(value: Value | undefined): Value {
@@ -205,6 +222,7 @@ function openWorld(
       engineVersion: "0.0.0-test",
     },
     {
+      access: openAccess(),
       report: (message) => void reports.push(message),
       workersAreNew: options.workersAreNew ?? false,
       ...(options.statesMax === undefined ? {} : { statesMax: options.statesMax }),

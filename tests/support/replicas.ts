@@ -1,6 +1,7 @@
 // Several replicas of the control plane behind real HTTP, over stores that they share, and workers
 // that reach them over the network alone: there is no bus.
 
+import { openAccess } from "#control/access/admission";
 import { type Control, startControl } from "#control/control";
 import { openReplica, type Replica } from "#control/services/membership";
 import { type ApiClient, apiClient } from "#core/adapters/api-client";
@@ -58,7 +59,12 @@ export async function startReplica(setting: ReplicaSetting): Promise<RunningRepl
   const ports = { ...stores, bus, clock, ids: replica.ids, sha256, credentials };
   const control = startControl(
     { ...ports, engineVersion: "0.0.0-test" },
-    { report: () => {}, membership: replica, ...(identity === undefined ? {} : { identity }) },
+    {
+      access: openAccess(),
+      report: () => {},
+      membership: replica,
+      ...(identity === undefined ? {} : { identity }),
+    },
   );
   const served: string[] = [];
   const reported: ExecutionId[] = [];

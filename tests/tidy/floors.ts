@@ -31,7 +31,7 @@ const adapters =
   /^(?:core\/adapters\/|control\/store\/(?:memory|pglite|postgres|neon|bun-sql)(?:-[a-z-]+)?\.ts$)/;
 /** What is true of the process itself, for whoever needs to know: there is nothing to construct. */
 const facts = /^core\/adapters\/compiled\.ts$/;
-const entries = /^(?:index\.ts$|cli\/|scripts\/|tests\/|[a-z]+\/(?:main|edge|deno)\.ts$)/;
+const entries = /^(?:index\.ts$|cli\/|scripts\/|tests\/|[a-z]+\/(?:main|edge|deno|platform)\.ts$)/;
 
 /** Folders whose files are adapters themselves, and build on what adapters share. */
 const adapterFolders = /^(?:core\/adapters|control\/store)\//;

@@ -14,6 +14,10 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
     "core/adapters/configuration",
     "control/config",
     "control/edge",
+    "control/access/settings",
+    "control/secrets/settings",
+    "control/keychain/settings",
+    "control/export/settings",
     "gateway/config",
     "worker/config",
     "cli/",
@@ -32,6 +36,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "@nats-io/transport-node": [
     "core/adapters/nats",
     "scripts/storm-faults",
+    "scripts/storm-cursor-queue",
     "worker/tools/nats",
     "worker/cursor-nats",
   ],
@@ -39,6 +44,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "@nats-io/jetstream": [
     "core/adapters/nats",
     "scripts/storm-faults",
+    "scripts/storm-cursor-queue",
     "worker/tools/nats",
     "worker/cursor-nats",
   ],
@@ -49,7 +55,11 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   elysia: ["control/app", "control/documentation", "control/routes/", "gateway/"],
   "@elysiajs/openapi": ["control/documentation", "gateway/"],
   "@duckdb/node-api": ["worker/tools/duckdb"],
-  "@modelcontextprotocol/sdk": ["worker/tools/mcp"],
+  "@modelcontextprotocol/sdk": ["worker/tools/mcp", "control/mcp/"],
+  // Tokens that are signed, and secrets that are sealed.
+  jose: ["control/secrets/", "control/access/", "control/waits/", "worker/sealing", "cli/"],
+  // When a schedule next says something, in any time zone.
+  croner: ["control/schedules/"],
   "snowflake-sdk": ["worker/tools/snowflake"],
   "quickjs-emscripten-core": ["worker/tools/javascript"],
   "@jitl/quickjs-ng-wasmfile-release-sync": ["worker/tools/javascript"],

@@ -160,6 +160,8 @@ export function quietControl(given: Partial<ControlPlane> = {}): ControlPlane {
     putResult: unexpected("store a result"),
     resolveResult: unexpected("resolve a result"),
     credential: unexpected("read a credential"),
+    keychain: unexpected("read an entry of the keychain"),
+    callbackToken: unexpected("make a token"),
     ...given,
   };
 }

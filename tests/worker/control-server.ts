@@ -1,6 +1,7 @@
 // A control plane on a port of this machine, over stores in memory, that can be away for a while:
 // what worker processes are started against.
 
+import { openAccess } from "#control/access/admission";
 import { type Control, startControl } from "#control/control";
 import { type ApiClient, apiClient } from "#core/adapters/api-client";
 import { memoryBus } from "#core/adapters/memory-bus";
@@ -45,7 +46,11 @@ export function controlServer(options: ControlServerOptions = {}): ControlServer
       credentials: async () => undefined,
       engineVersion: "0.0.0-test",
     },
-    { report: () => {}, ...(cluster === undefined ? {} : { identity: () => cluster }) },
+    {
+      access: openAccess(),
+      report: () => {},
+      ...(cluster === undefined ? {} : { identity: () => cluster }),
+    },
   );
   const client = apiClient({ fetch: control.fetch, baseUrl: "http://control" });
   const serve = (port: number) =>

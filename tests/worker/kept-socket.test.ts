@@ -2,6 +2,7 @@
 // socket is cut in the middle of it, and when the control plane is restarted.
 
 import { afterEach, expect, test } from "bun:test";
+import { openAccess } from "#control/access/admission";
 import { type Control, startControl } from "#control/control";
 import { apiClient } from "#core/adapters/api-client";
 import { type Listening, listen } from "#core/adapters/listen";
@@ -47,7 +48,7 @@ async function house(): Promise<House> {
   const ports = { ...stores, bus: memoryBus(), clock, ids: snowflakeMint(clock, 5), sha256 };
   const control: Control = startControl(
     { ...ports, credentials, engineVersion: "0.0.0-test" },
-    { report: () => {} },
+    { access: openAccess(), report: () => {} },
   );
   const reports = { carried: 0, http: 0 };
   const linked = Promise.withResolvers<void>();

@@ -1,6 +1,8 @@
 // Registration: what is said and when, by a clock of the test, against a real control plane on
 // memory stores whose network the test can cut.
+
 import { describe, expect, test } from "bun:test";
+import { openAccess } from "#control/access/admission";
 import { startControl } from "#control/control";
 import { apiClient } from "#core/adapters/api-client";
 import { memoryBus } from "#core/adapters/memory-bus";
@@ -19,7 +21,7 @@ function setting() {
   const ports = { ...stores, bus, clock, ids: snowflakeMint(clock, 1), sha256 };
   const control = startControl(
     { ...ports, credentials: async () => undefined, engineVersion: "test" },
-    { report: () => {} },
+    { access: openAccess(), report: () => {} },
   );
   const network = { isDown: false, isSilent: false, requests: 0 };
   const client = apiClient({

@@ -2,6 +2,7 @@
 // one clock of the test drives all three.
 
 import { expect, test } from "bun:test";
+import { openAccess } from "#control/access/admission";
 import { startControl } from "#control/control";
 import { apiClient } from "#core/adapters/api-client";
 import { httpControl } from "#core/adapters/http-control";
@@ -32,7 +33,7 @@ function house(tools: readonly Tool[], slots = 1) {
       credentials: async () => undefined,
       engineVersion: "test",
     },
-    { report: (message) => void reports.push(message) },
+    { access: openAccess(), report: (message) => void reports.push(message) },
   );
   const client = apiClient({ fetch: control.fetch, baseUrl: "http://control" });
   const worker = startWorker({

@@ -39,6 +39,8 @@ const requests: Readonly<Record<string, (control: ControlPlane) => Promise<unkno
   putResult: (control) => control.putResult(id, "big", 1),
   resolveResult: (control) => control.resolveResult("noetl://x"),
   credential: (control) => control.credential("w", command, "alias"),
+  keychain: (control) => control.keychain("w", command, "api"),
+  callbackToken: (control) => control.callbackToken("w", command),
 };
 
 for (const [name, ask] of Object.entries(requests)) {

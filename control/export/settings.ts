@@ -1,0 +1,5 @@
+// Settings of the control plane's part `export`.
+
+import type { Settings } from "#core/model/settings";
+
+export const exportSettings = {} as const satisfies Settings;

@@ -1,0 +1,5 @@
+// Settings of the control plane's part `keychain`.
+
+import type { Settings } from "#core/model/settings";
+
+export const keychainSettings = {} as const satisfies Settings;

@@ -1,0 +1,3 @@
+-- What people and machines need of the database.
+
+select 1;

@@ -1,0 +1,3 @@
+-- What credentials need of the database.
+
+select 1;

@@ -1,0 +1,3 @@
+-- What the keychain needs of the database.
+
+select 1;

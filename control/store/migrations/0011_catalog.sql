@@ -1,0 +1,3 @@
+-- What the catalog needs of the database.
+
+select 1;

@@ -1,0 +1,3 @@
+-- What lists need of the database.
+
+select 1;

@@ -1,0 +1,3 @@
+-- What schedules need of the database.
+
+select 1;

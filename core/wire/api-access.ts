@@ -1,0 +1,3 @@
+// Who may sign in: people, memberships, tokens.
+
+export const accessRoutes = {} as const;

@@ -1,0 +1,3 @@
+// Signals and approvals.
+
+export const approvalsRoutes = {} as const;

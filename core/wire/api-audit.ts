@@ -1,0 +1,3 @@
+// The audit log.
+
+export const auditRoutes = {} as const;

@@ -1,0 +1,3 @@
+// Starting many executions at once.
+
+export const batchesRoutes = {} as const;

@@ -1,0 +1,3 @@
+// Sealed credentials.
+
+export const credentialsRoutes = {} as const;

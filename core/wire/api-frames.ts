@@ -1,0 +1,3 @@
+// Frames of cursor loops by their older routes.
+
+export const framesRoutes = {} as const;

@@ -1,0 +1,3 @@
+// The keychain: what was fetched from providers and is kept for a while.
+
+export const keychainRoutes = {} as const;

@@ -1,0 +1,3 @@
+// Metrics for Prometheus.
+
+export const metricsRoutes = {} as const;

@@ -1,0 +1,3 @@
+// The legacy queue: the same leases by their older names.
+
+export const queueRoutes = {} as const;

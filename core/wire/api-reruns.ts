@@ -1,0 +1,3 @@
+// Running again what has run.
+
+export const rerunsRoutes = {} as const;

@@ -1,0 +1,3 @@
+// Schedules.
+
+export const schedulesRoutes = {} as const;

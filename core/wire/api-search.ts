@@ -1,0 +1,3 @@
+// Search over executions.
+
+export const searchRoutes = {} as const;

@@ -1,0 +1,3 @@
+// The database, the dashboard and the state of the process.
+
+export const systemRoutes = {} as const;
