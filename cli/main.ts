@@ -8,30 +8,50 @@ import { snowflakeChildArgument } from "#worker/tools/snowflake-process";
 import { parseArguments, UsageError } from "./arguments.ts";
 import { type Called, calledCommand } from "./called.ts";
 import { commands } from "./commands.ts";
-import { exitFailed, exitOk, exitUsage } from "./exit-codes.ts";
+import { exitFailed, exitNotAllowed, exitOk, exitUsage } from "./exit-codes.ts";
 import { commandHelp, overview } from "./help.ts";
 import { prepareDatabaseArgument } from "./hidden-arguments.ts";
+import { plainLines } from "./terminal-text.ts";
 import { version } from "./version.ts";
 
 /**
  * Runs the command line without the program's own name.
- * @returns the exit code: 0 done, 1 not done, 2 a command line or playbook not as expected, 130
- *   cancelled.
+ * @returns the exit code: 0 done, 1 not done, 2 a command line or playbook not as expected, 4 not
+ *   signed in or not allowed, 130 cancelled.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const [name = "help", ...rest] = argv;
   try {
     return await dispatch(name, rest);
   } catch (thrown) {
-    if (thrown instanceof UsageError) {
-      console.error(`noetl: ${thrown.message}`);
-      return exitUsage;
-    }
-    if (thrown instanceof Fault) {
-      console.error(`noetl: ${messageOf(thrown)}`);
-      return exitFailed;
-    }
-    throw thrown;
+    return ended(thrown, argv);
+  }
+}
+
+/** Tells what went wrong, on standard error and with `--json` as a document too. */
+function ended(thrown: unknown, argv: readonly string[]): number {
+  if (!(thrown instanceof UsageError || thrown instanceof Fault)) throw thrown;
+  const code = thrown instanceof Fault ? thrown.code : "invalid";
+  const message = plainLines(messageOf(thrown));
+  console.error(`noetl: ${message}${thrown instanceof Fault ? advice(thrown) : ""}`);
+  const end = argv.indexOf("--");
+  const flags = end < 0 ? argv : argv.slice(0, end);
+  if (flags.includes("--json") || flags.includes("-j")) {
+    console.log(JSON.stringify({ error: { code, message } }));
+  }
+  if (thrown instanceof UsageError) return exitUsage;
+  return code === "unauthenticated" || code === "forbidden" ? exitNotAllowed : exitFailed;
+}
+
+/** What to do next, where that is not said by what is wrong. */
+function advice({ code }: Fault): string {
+  switch (code) {
+    case "unauthenticated":
+      return "\nsign in with: noetl context add NAME --server-url URL --token-stdin, or NOETL_TOKEN";
+    case "unavailable":
+      return "\nnoetl doctor looks at this machine, noetl health URL at a control plane";
+    default:
+      return "";
   }
 }
 

@@ -5,12 +5,14 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { repositoryRoot } from "./install.ts";
+import { cursorAsked, cursorStorm, cursorUsage } from "./storm-cursor-main.ts";
 import type { StormProblem } from "./storm-report.ts";
 import { runStorm } from "./storm-run.ts";
 import { type ScenarioName, scenarios } from "./storm-scenarios.ts";
 
 const names = Object.keys(scenarios).join(", ");
 const usage = `usage: bun run storm [--seconds N] [--seed S] [--scenario NAME] [--json]
+${cursorUsage}
 scenarios: ${names}`;
 
 interface Asked {
@@ -25,17 +27,15 @@ const problemsShown = 20;
 
 /** @returns 0 when nothing was lost, recorded twice or stuck; 1 when something was; 2 for bad usage. */
 export async function stormMain(argv: readonly string[]): Promise<number> {
-  const asked = parse(argv);
-  if (typeof asked === "string") {
-    console.error(`${asked}\n${usage}`);
-    return 2;
+  if (argv.includes("--cursor")) {
+    const asked = cursorAsked(argv);
+    if (typeof asked === "string") return misused(asked);
+    return cursorStorm(asked, { tell: teller(asked.json), onHouse: closeOnSignal, kept });
   }
+  const asked = parse(argv);
+  if (typeof asked === "string") return misused(asked);
   const { scenario, seed, seconds, json } = asked;
-  const beganMs = performance.now();
-  const tell = (text: string): void => {
-    const at = ((performance.now() - beganMs) / 1_000).toFixed(1);
-    if (!json) console.error(`${at.padStart(6)} s  ${text}`);
-  };
+  const tell = teller(json);
   const { report, output } = await runStorm({
     ...{ scenario, seed, tell },
     ...(seconds === undefined ? {} : { seconds }),
@@ -43,9 +43,23 @@ export async function stormMain(argv: readonly string[]): Promise<number> {
   });
   const { problems, ...line } = report;
   for (const problem of problems.slice(0, problemsShown)) console.error(problemText(problem));
-  if (problems.length > 0) console.error(`members wrote: ${await kept(scenario, seed, output)}`);
+  if (problems.length > 0)
+    console.error(`members wrote: ${await kept(`${scenario}-${seed}`, output)}`);
   console.log(JSON.stringify({ ...line, problems: problems.length }));
   return report.ok ? 0 : 1;
+}
+
+function misused(what: string): number {
+  console.error(`${what}\n${usage}`);
+  return 2;
+}
+
+function teller(isQuiet: boolean): (text: string) => void {
+  const beganMs = performance.now();
+  return (text) => {
+    const at = ((performance.now() - beganMs) / 1_000).toFixed(1);
+    if (!isQuiet) console.error(`${at.padStart(6)} s  ${text}`);
+  };
 }
 
 /** What was asked for, or what is wrong with it. */
@@ -89,10 +103,10 @@ function problemText({ kind, run, execution_id: id, what, log = [] }: StormProbl
   return [`${kind}: ${about} ${what}`, ...log.map((line) => `    ${line}`)].join("\n");
 }
 
-async function kept(scenario: string, seed: number, output: string): Promise<string> {
+async function kept(name: string, output: string): Promise<string> {
   const folder = join(repositoryRoot, ".noetl", "storm");
   await mkdir(folder, { recursive: true });
-  const file = join(folder, `${scenario}-${seed}.log`);
+  const file = join(folder, `${name}.log`);
   await writeFile(file, output);
   return file;
 }

@@ -50,8 +50,10 @@ async function fetchOnce(
     bytes += message.data.length;
     if (bytes > bytesMax) left.push(message);
     else taken.push({ row: rowOf(message), hold: () => message.working() });
-    // What comes after the last one would have to be waited for.
-    if (message.info.pending === 0 || taken.length + left.length === rowsMax) break;
+    if (taken.length + left.length === rowsMax) break;
+    // What comes after the last one would have to be waited for. One that comes again says nothing of
+    // the others that do: those that are left unread would come once more only after their time.
+    if (message.info.pending === 0 && !message.redelivered) break;
   }
   // Only now: a message that is let go of while the fetch goes on comes back to it.
   for (const message of left) message.nak();

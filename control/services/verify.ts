@@ -3,6 +3,7 @@
 // head, and again if it moved while its rows were read.
 
 import { encodeState } from "#core/engine/snapshot";
+import { cutProblems } from "#core/engine/verify";
 import type { ExecutionStatus } from "#core/model/event";
 import { Fault } from "#core/model/fault";
 import type { ExecutionId } from "#core/model/ids";
@@ -46,11 +47,18 @@ export async function verifyExecution(
       throw new Fault("not_found", `execution ${id} does not exist`);
     }
     const problems = pass.stopped ? [] : await besideProblems(context, pass, head);
+    const cut = pass.stopped ? [] : cutProblems(pass.check.state);
     const folded = pass.stopped ? [] : await projection.problems(pass.check.state.seq);
     const now = await context.log.head(id);
     const isSame = now?.seq === head?.seq && now?.digest === head?.digest;
     if (isSame || pass.stopped || tries >= verifyTriesMax) {
-      const all = [...pass.problems, ...snapshot.problems, ...(isSame ? problems : []), ...folded];
+      const all = [
+        ...pass.problems,
+        ...cut,
+        ...snapshot.problems,
+        ...(isSame ? problems : []),
+        ...folded,
+      ];
       const verdict = verdictOf(pass, all);
       if (!isSame || all.length > 0) return verdict;
       return { ...verdict, problems: await owedProblems(context, pass) };

@@ -6,7 +6,7 @@ import type { Event } from "#core/model/event";
 import { messageOf } from "#core/model/fault";
 import type { ExecutionId } from "#core/model/ids";
 import { evolve } from "./evolve.ts";
-import { type ExecutionState, initialState } from "./state.ts";
+import { type ExecutionState, initialState, isTerminal } from "./state.ts";
 
 export interface LogLine {
   readonly text: string;
@@ -74,8 +74,27 @@ export function verifyLog(id: ExecutionId, lines: Iterable<LogLine>, sha256: Sha
     check.add(line);
     if (check.stopped) break;
   }
-  const { events, problems, state } = check;
-  return { events, problems, state };
+  const { events, problems, state, stopped } = check;
+  return { events, problems: stopped ? problems : [...problems, ...cutProblems(state)], state };
+}
+
+/** Kinds that wait inside the log: what they wait for is said in the append that issues them. */
+const waitingKinds: ReadonlySet<string> = new Set(["wait", "playbook", "agent"]);
+
+/**
+ * Where a log ends in the middle of an append: commands that were to wait, and nothing says for
+ * what. Appends are whole, so this is a log of which a part was lost, and it can't go on.
+ */
+export function cutProblems(state: ExecutionState): readonly string[] {
+  if (isTerminal(state)) return [];
+  return [...state.commands.values()].flatMap(
+    ({ commandId, kind, issuedSeq, wait, child, answer }) => {
+      const isWhole = wait !== undefined || child !== undefined || answer !== undefined;
+      if (isWhole || !waitingKinds.has(kind)) return [];
+      const after = `the log is cut after event ${issuedSeq}`;
+      return [`${after}: command ${commandId} (${kind}) was issued, what it waits for is missing`];
+    },
+  );
 }
 
 type Folded = { readonly event: Event } | { readonly problem: string };

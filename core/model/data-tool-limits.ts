@@ -20,6 +20,10 @@ export const transferChunkBytesMax = 4 * 1_048_576;
 export const transferFileBytesMax = 64 * 1_048_576;
 /** Memory of a DuckDB that a transfer opens. */
 export const transferMemoryBytesMax = 192 * 1_048_576;
+/** Text whose rows may make up one group of a Parquet file; its rows are never fewer, nor more. */
+export const parquetGroupBytesMax = 16 * 1_048_576;
+export const parquetGroupRowsMin = 2_048;
+export const parquetGroupRowsMax = 122_880;
 /** A JSON document is read whole, so it may not be longer; ndjson and CSV have no such limit. */
 export const transferJsonBytesMax = 64 * 1_048_576;
 /** Progress is logged at most this often. */

@@ -63,7 +63,7 @@ onMemory((shelf) => {
       expect(again.out).toBe(out);
       await handWorker(world.client).drain();
       expect((await run("verify", "--all")).out).not.toContain(second ?? "");
-    }, 30_000);
+    }, 60_000);
 
     test("names every difference, gives it as JSON, and ends with 1", async () => {
       const { run, running, lost } = await filled();
@@ -83,14 +83,14 @@ onMemory((shelf) => {
       });
       const one = await run("verify", running);
       expect([one.exitCode, one.out]).toEqual([1, `${running}: ${problem}\n`]);
-    }, 30_000);
+    }, 60_000);
 
     test("goes on after an execution, and over more than one page", async () => {
       const { run, ids } = await filled(120);
       expect((await run("verify", "--all")).out).toContain("121 executions, 1203 events: whole");
       const rest = await run("verify", "--all", "--after", ids[117] ?? "");
       expect(rest.out).toContain("3 executions, 23 events: whole");
-    }, 30_000);
+    }, 60_000);
 
     test("refuses a command line that asks for two things, or for none", async () => {
       const { run, running } = await filled(1);
@@ -109,7 +109,7 @@ onMemory((shelf) => {
       ]) {
         expect((await run(...argv)).exitCode).toBe(2);
       }
-    }, 30_000);
+    }, 60_000);
   });
 
   test("noetl rebuild puts right what verify found, and says what that was", async () => {
@@ -124,7 +124,7 @@ onMemory((shelf) => {
     expect((await run("verify", "--all")).exitCode).toBe(0);
     const named = await run("rebuild", running, "--projections", "--json");
     expect(JSON.parse(named.out)).toEqual({ executions: 1, changed: [] });
-  }, 30_000);
+  }, 60_000);
 
   test("noetl replay shows the state as of an event or a time", async () => {
     const { run, ids } = await filled();
@@ -148,5 +148,5 @@ onMemory((shelf) => {
     expect(JSON.parse(json.out)).toMatchObject({ execution_id: id, as_of: { seq: 10 } });
     expect((await run("replay", id, "--seq", "zero")).exitCode).toBe(2);
     expect((await run("replay", id, "--at", "2001-01-01")).exitCode).toBe(1);
-  }, 30_000);
+  }, 60_000);
 });

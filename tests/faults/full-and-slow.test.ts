@@ -75,7 +75,10 @@ async function startHouse(databaseUrl: string, url: string): Promise<House> {
   cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
   const control = await startControlProcess({
     databaseUrl,
-    settings: readSettings(controlSettings, { environment: { NOETL_PORT: "0" }, file: {} }).values,
+    settings: readSettings(controlSettings, {
+      environment: { NOETL_PORT: "0", NOETL_ACCESS: "local" },
+      file: {},
+    }).values,
     version: "0.0.0-test",
     report: () => {},
   });

@@ -5,6 +5,8 @@ import { expect, test } from "bun:test";
 import { decodeEvent } from "#core/model/codec";
 import type { EventBody } from "#core/model/event";
 import type { Json } from "#core/model/json";
+import { cursorAsked } from "#scripts/storm-cursor-main";
+import { startEffects } from "#scripts/storm-effects";
 import type { Run } from "#scripts/storm-load";
 import type { ReadLog } from "#scripts/storm-logs";
 import { type Shape, shapes } from "#scripts/storm-playbooks";
@@ -156,4 +158,41 @@ test("a start that was not heard of and made two executions is no loss, if both 
 
   expect(found.problems).toEqual([]);
   expect(found.counts.starts.doubled).toBe(1);
+});
+
+test("a row that is told again under its key is repeated, under another one it was done twice", async () => {
+  const effects = startEffects();
+  const tell = (row: number, key?: string): Promise<Response> =>
+    fetch(`${effects.url}/${row}`, {
+      method: "POST",
+      headers: key === undefined ? {} : { "idempotency-key": key },
+    });
+  for (const [row, key] of [
+    [1, "a"],
+    [1, "a"],
+    [2, "b"],
+    [2, "c"],
+  ] as const) {
+    expect((await tell(row, key)).status).toBe(200);
+  }
+  expect((await tell(3)).status).toBe(400);
+
+  expect(effects.rows()).toBe(2);
+  expect(effects.repeated()).toBe(1);
+  expect(effects.doubled()).toEqual(["2"]);
+  await effects.stop();
+});
+
+test("a storm over a queue is of the promised size unless told otherwise", () => {
+  expect(cursorAsked(["--cursor", "--seed", "5"])).toEqual({
+    ...{ source: "postgres", rows: 100_000, workers: 4, kills: 20, seed: 5, json: false },
+  });
+  expect(
+    cursorAsked(["--cursor", "--source", "nats", "--rows", "500", "--kills", "0"]),
+  ).toMatchObject({
+    ...{ source: "nats", rows: 500, kills: 0 },
+  });
+  for (const argv of [["--rows", "many"], ["--workers", "0"], ["--source", "kafka"], ["--rowz"]]) {
+    expect(cursorAsked(["--cursor", ...argv])).toBeString();
+  }
 });

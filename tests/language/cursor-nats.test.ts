@@ -104,6 +104,25 @@ test("a message that somebody has and lets go of is waited for", async () => {
   expect(await inHand("held")).toEqual([0, 0, 2]);
 }, 20_000);
 
+test("messages that come again come together, not one after each wait", async () => {
+  await stream("again_together", ["a", "b", "c", "d"]);
+  const manager = await jetstreamManager(connection);
+  await manager.consumers.add("again_together", {
+    durable_name: "worker",
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: 2_000_000_000,
+  });
+  const consumer = await jetstream(connection).consumers.get("again_together", "worker");
+  let taken = 0;
+  for await (const _ of await consumer.fetch({ max_messages: 4, expires: 1_000 })) {
+    taken += 1;
+    if (taken === 4) break;
+  }
+  const done = await run("again_together", "frame: {max_rows: 10, max_seconds: 20}");
+  expect(done.result).toMatchObject({ stats: { total: 4, success: 4, frames: 1 } });
+  expect(await inHand("again_together")).toEqual([0, 0, 8]);
+}, 20_000);
+
 test("rows that an earlier attempt has recorded are acknowledged before they are worked on", async () => {
   await stream("again", ["a", "b"]);
   const manager = await jetstreamManager(connection);

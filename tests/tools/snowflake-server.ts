@@ -87,9 +87,11 @@ const parameters = Object.entries(sessionParameters).map(([name, value]) => ({ n
 
 export interface TestSnowflakeOptions {
   readonly password: string;
+  /** Answers in place of the stand-in's own, by where they were asked for; undefined leaves its own. */
+  readonly instead?: (path: string) => Response | undefined;
 }
 
-export function startSnowflake({ password }: TestSnowflakeOptions): TestSnowflake {
+export function startSnowflake({ password, instead }: TestSnowflakeOptions): TestSnowflake {
   const seen: SnowflakeSeen[] = [];
   let open = 0;
   const logIn = ({ data }: JsonObject): Response => {
@@ -118,6 +120,8 @@ export function startSnowflake({ password }: TestSnowflakeOptions): TestSnowflak
       const { pathname, searchParams } = new URL(request.url);
       const body = await bodyOf(request);
       seen.push({ path: pathname, body });
+      const other = instead?.(pathname);
+      if (other !== undefined) return other;
       if (pathname === "/session/v1/login-request") return logIn(body);
       if (pathname === "/queries/v1/query-request") return query(body);
       if (pathname === "/session" && searchParams.get("delete") === "true") open--;

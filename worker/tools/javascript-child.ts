@@ -2,16 +2,15 @@
 // the process was idle. A process, since only a process can be stopped in any instruction: a
 // thread's endless search of a string goes on after the thread was terminated.
 
-import { writeFileSync } from "node:fs";
 import { messageOf } from "#core/model/fault";
 import { logCharsMax } from "#core/model/limits";
+import { dieWithWorker } from "./die-with-worker.ts";
 import {
   newSandbox,
   runInSandbox,
   type SandboxCall,
   type SandboxReply,
 } from "./javascript-sandbox.ts";
-import { workerPidName } from "./process-group.ts";
 
 export interface ChildCall extends SandboxCall {
   /** The program is interrupted when it has run this long. */
@@ -56,25 +55,6 @@ export async function serveJavascript(): Promise<void> {
   process.on("disconnect", () => closed.resolve());
   await closed.promise;
   process.exit(0);
-}
-
-/** The kernel ends this process with the worker, and before it when memory runs out (Linux). */
-async function dieWithWorker(): Promise<void> {
-  if (process.platform !== "linux") return;
-  try {
-    writeFileSync("/proc/self/oom_score_adj", "1000");
-    const { dlopen } = await import("bun:ffi");
-    const { symbols } = dlopen("libc.so.6", {
-      prctl: { args: ["int", "u64", "u64", "u64", "u64"], returns: "int" },
-    });
-    const setParentDeathSignal = 1;
-    const sigkill = 9;
-    symbols.prctl(setParentDeathSignal, sigkill, 0, 0, 0);
-  } catch {
-    // Without it, a process that is idle still ends with its channel.
-  }
-  // The worker may have died before the kernel was asked.
-  if (String(process.ppid) !== process.env[workerPidName]) process.exit(0);
 }
 
 /** Nesting that exhausts the process's own stack is the program's fault. */

@@ -3,6 +3,7 @@
 
 import { postgresCancelMs } from "#core/model/limits";
 import type { Deadline } from "./call-config.ts";
+import { cutShort } from "./cut-short.ts";
 import type { PostgresPools } from "./postgres-pool.ts";
 import type { PostgresTarget } from "./postgres-target.ts";
 
@@ -29,12 +30,11 @@ export function canceller(
   let wanted = false;
   let cancelling: Promise<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const cut = Promise.withResolvers<never>();
-  cut.promise.catch(() => undefined);
+  const { cut, bounded } = cutShort();
   const cancel = () => {
     if (!wanted) {
       wanted = true;
-      timer = setTimeout(() => cut.reject(new Error("cancel timed out")), postgresCancelMs);
+      timer = setTimeout(() => cut(new Error("cancel timed out")), postgresCancelMs);
     }
     if (backend !== undefined) cancelling ??= cancelBackend(pools, target, backend);
   };
@@ -48,7 +48,7 @@ export function canceller(
     isAimed: () => backend !== undefined,
     cancel,
     wasUsed: () => wanted,
-    bounded: (work) => Promise.race([work, cut.promise]),
+    bounded,
     settled: async () => {
       deadline.signal.removeEventListener("abort", cancel);
       clearTimeout(timer);

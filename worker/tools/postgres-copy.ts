@@ -4,6 +4,7 @@
 import type { PoolClient, Submittable } from "pg";
 import { type CopyStreamQuery, from as copyFrom } from "pg-copy-streams";
 
+import { cutShort } from "./cut-short.ts";
 import type { Block } from "./transfer-rows.ts";
 
 /** Blocks that may wait before the server is made to wait. */
@@ -23,26 +24,22 @@ interface PausableConnection {
 
 /** Rows as they come, gathered into blocks; the client uses the bytes it hands out again. */
 function blockBuilder(blockBytes: number) {
-  let buffer = Buffer.allocUnsafe(blockBytes);
+  let buffer = Buffer.allocUnsafe(0);
   let bytes = 0;
   let rows = 0;
   return {
-    /** True once the block is long enough. */
+    /** False for a row that the block has no room for; a block of one row is as long as it is. */
     add: (row: Buffer): boolean => {
-      if (bytes + row.length > buffer.length) {
-        const longer = Buffer.allocUnsafe(Math.max(buffer.length * 2, bytes + row.length));
-        buffer.copy(longer, 0, 0, bytes);
-        buffer = longer;
-      }
+      if (rows > 0 && bytes + row.length > buffer.length) return false;
+      if (rows === 0) buffer = Buffer.allocUnsafe(Math.max(blockBytes, row.length));
       bytes += row.copy(buffer, bytes);
       rows++;
-      return bytes >= blockBytes;
+      return true;
     },
     /** The block so far, which is begun anew. */
     take: (): Block | undefined => {
       if (rows === 0) return undefined;
       const block = { bytes: buffer.subarray(0, bytes), rows };
-      buffer = Buffer.allocUnsafe(blockBytes);
       bytes = 0;
       rows = 0;
       return block;
@@ -50,7 +47,10 @@ function blockBuilder(blockBytes: number) {
   };
 }
 
-/** The rows of `COPY … TO STDOUT`; every message of the server is one row. */
+/**
+ * The rows of `COPY … TO STDOUT`; every message of the server is one row. No block is longer than
+ * `blockBytes`, but for a row that is so by itself.
+ */
 export async function* copyOut(
   client: PoolClient,
   sql: string,
@@ -63,7 +63,7 @@ export async function* copyOut(
   let stream: PausableConnection["stream"] | undefined;
   let wake = (): void => undefined;
 
-  const cut = (): void => {
+  const handOn = (): void => {
     const block = builder.take();
     if (block === undefined) return;
     blocks.push(block);
@@ -81,9 +81,11 @@ export async function* copyOut(
       connection.query(sql);
     },
     handleCopyData: ({ chunk }) => {
-      if (builder.add(chunk)) cut();
+      if (builder.add(chunk)) return;
+      handOn();
+      builder.add(chunk);
     },
-    handleCommandComplete: cut,
+    handleCommandComplete: handOn,
     handleReadyForQuery: end,
     handleError: (error) => {
       failed = { error };
@@ -117,9 +119,8 @@ export interface CopyIn {
 
 export function copyIn(client: PoolClient, sql: string): CopyIn {
   const stream: CopyStreamQuery = client.query(copyFrom(sql));
-  const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => undefined);
-  stream.on("error", failed.reject);
+  const { cut, bounded } = cutShort();
+  stream.on("error", cut);
   const written = (bytes: Uint8Array): Promise<void> =>
     new Promise((resolve, reject) => {
       stream.write(bytes, (error) => (error ? reject(error) : resolve()));
@@ -129,9 +130,9 @@ export function copyIn(client: PoolClient, sql: string): CopyIn {
       stream.end(resolve);
     });
   return {
-    write: (bytes) => Promise.race([written(bytes), failed.promise]),
+    write: (bytes) => bounded(written(bytes)),
     end: async () => {
-      await Promise.race([ended(), failed.promise]);
+      await bounded(ended());
       return stream.rowCount;
     },
   };

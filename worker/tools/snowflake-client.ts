@@ -1,17 +1,25 @@
 // A session with Snowflake through its own client: log in, statements one by one, log out. The
 // client writes no log, keeps no state between calls, and evaluates nothing that the server sends.
+// It throws where nobody can catch it, so all of this runs in a process of its own.
 
 import type { Connection, RowStatement, SnowflakeError } from "snowflake-sdk";
 import { messageOf } from "#core/model/fault";
 import type { Json } from "#core/model/json";
 import { errorMessageCharsMax, resultBytesMax } from "#core/model/limits";
+import type { Failure } from "#core/model/outcome";
 import { snowflakeGoodbyeMs, snowflakeLoginMs } from "#core/model/run-tool-limits";
 import { redactor } from "./auth.ts";
-import type { Deadline } from "./call-config.ts";
 import type { Bind, SnowflakeAccount, SnowflakeCall } from "./snowflake-config.ts";
 import { type ColumnKind, snowflakeValue } from "./snowflake-values.ts";
 import { rowBudget } from "./sql-call.ts";
 import { ToolFailure } from "./tool.ts";
+
+/** When the call is over, whatever it has come to. */
+export interface SessionEnd {
+  readonly signal: AbortSignal;
+  /** Why it is over, once it is. */
+  ended(): ToolFailure | undefined;
+}
 
 export interface StatementResult {
   readonly columns: readonly string[];
@@ -68,7 +76,7 @@ async function load(): Promise<Sdk> {
 /** The results of all statements, in order. @throws ToolFailure for the first one that fails. */
 export async function runSession(
   { account, statements, binds, secrets }: SnowflakeCall,
-  deadline: Deadline,
+  deadline: SessionEnd,
 ): Promise<readonly StatementResult[]> {
   const client = await sdk();
   const redact = redactor(secrets);
@@ -135,7 +143,7 @@ async function logOut(connection: Connection): Promise<void> {
 interface StatementRun {
   readonly text: string;
   readonly binds: readonly Bind[] | undefined;
-  readonly deadline: Deadline;
+  readonly deadline: SessionEnd;
   readonly budget: (bytes: number) => void;
 }
 
@@ -185,7 +193,7 @@ async function rowsOf(
 }
 
 /** The value, or the end of the call's time, whichever comes first. */
-async function orEnded<Value>(work: Promise<Value>, deadline: Deadline): Promise<Value> {
+async function orEnded<Value>(work: Promise<Value>, deadline: SessionEnd): Promise<Value> {
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(deadline.ended());
   if (deadline.signal.aborted) abort();
@@ -204,6 +212,7 @@ const sessionCodes = new Set(["390112", "390114", "390111", "390195"]);
 
 function failureOf(error: unknown, redact: (text: string) => string): ToolFailure {
   if (error instanceof ToolFailure) return error;
+  if (isUnreadable(error)) return new ToolFailure(unreadable(error, redact), { cause: error });
   const { code, status, sqlState } = partsOf(error);
   return new ToolFailure(
     {
@@ -217,6 +226,30 @@ function failureOf(error: unknown, redact: (text: string) => string): ToolFailur
   );
 }
 
+/** What the client says of itself, not of the server: it came upon what it did not expect. */
+const clientBroke = "400001";
+/** It could not connect, or could not make anything of what came. */
+const clientUnheard = "401001";
+
+function isUnreadable(error: unknown): boolean {
+  const { code } = partsOf(error);
+  if (code === clientBroke || error instanceof TypeError || error instanceof SyntaxError)
+    return true;
+  const message = messageOf(error);
+  return message === "" || (code === clientUnheard && !lineFault.test(message));
+}
+
+/** As a line that broke: nobody knows how far the statement came. */
+export function unreadable(error: unknown, redact: (text: string) => string): Failure {
+  const [what, why] = ["the service's answer cannot be read", redact(messageOf(error))];
+  return {
+    kind: "snowflake",
+    code: "bad_answer",
+    message: (why === "" ? what : `${what}: ${why}`).slice(0, errorMessageCharsMax),
+    retryable: true,
+  };
+}
+
 function partsOf(error: unknown) {
   // What the client throws has these beside what every error has.
   const given = error as Partial<SnowflakeError> & { readonly code?: unknown };
@@ -228,8 +261,10 @@ function partsOf(error: unknown) {
   };
 }
 
+const lineFault = /ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|timeout|network error|socket|certificate/i;
+
 /** The server could not be reached: the client's own error, or that of the line below it. */
 function isLineFault(error: unknown): boolean {
-  const text = error instanceof Error ? `${error.name} ${messageOf(error)}` : "";
-  return /NetworkError|ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|timeout|network error/i.test(text);
+  if (!(error instanceof Error)) return false;
+  return error.name === "NetworkError" || lineFault.test(`${error.name} ${messageOf(error)}`);
 }

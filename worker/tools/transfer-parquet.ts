@@ -3,6 +3,11 @@
 import { randomUUID } from "node:crypto";
 import { rename, rm, stat } from "node:fs/promises";
 
+import {
+  parquetGroupBytesMax,
+  parquetGroupRowsMax,
+  parquetGroupRowsMin,
+} from "#core/model/data-tool-limits";
 import { configFailure } from "./call-config.ts";
 import type { DuckdbOpener } from "./duckdb-database.ts";
 import { duckdbSink, duckdbSource, duckdbTurn } from "./transfer-duckdb.ts";
@@ -62,13 +67,20 @@ export async function parquetSink(
       config: table,
       create: true,
     });
+    let rows = 0;
+    let bytes = 0;
     return {
       name: file.name,
-      write: sink.write,
+      write: async (block) => {
+        await sink.write(block);
+        rows += block.rows;
+        bytes += block.bytes.length;
+      },
       commit: async () => {
         await sink.commit();
         const turn = await duckdbTurn(session, "target", options.deadline);
-        await turn.run(`COPY "rows" TO ${quotedText(partial)} (FORMAT parquet)`);
+        const format = `FORMAT parquet, ROW_GROUP_SIZE ${groupRows(rows, bytes)}`;
+        await turn.run(`COPY "rows" TO ${quotedText(partial)} (${format})`);
         turn.end();
         await rename(partial, file.path);
         await close();
@@ -83,4 +95,10 @@ export async function parquetSink(
     await close();
     throw error;
   }
+}
+
+/** Rows of a group, each of which is in memory whole, for as many threads as write: fewer of wide ones. */
+function groupRows(rows: number, bytes: number): number {
+  const fitting = Math.floor(parquetGroupBytesMax / Math.max(1, bytes / Math.max(1, rows)));
+  return Math.min(Math.max(fitting, parquetGroupRowsMin), parquetGroupRowsMax);
 }
