@@ -1,8 +1,9 @@
 // Owns one question: which python runs moto, the stand-in for S3 that tests talk to. Where the
 // machine has none, one is made in the cache of the checkout; where that fails, the reason is said.
 
-import { existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { Database } from "bun:sqlite";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { repositoryRoot } from "./install.ts";
 import { python } from "./system-packages.ts";
 
@@ -17,8 +18,24 @@ let found: MotoPython | undefined;
 
 /** Looked for once in a process; makes the environment, which may take minutes, if it must. */
 export function motoPython(): MotoPython {
-  found ??= existing() ?? made();
+  found ??= existing() ?? alone(() => existing() ?? made());
   return found;
+}
+
+/**
+ * One process at a time: two that made the environment at once would break each other's, and who
+ * waited finds it made. The lock of a database file goes with its holder, however that one ends.
+ */
+function alone<Result>(action: () => Result): Result {
+  mkdirSync(dirname(environment), { recursive: true });
+  const lock = new Database(`${environment}.lock`);
+  try {
+    lock.run(`pragma busy_timeout = ${2 * installMsMax}`);
+    lock.run("begin exclusive");
+    return action();
+  } finally {
+    lock.close();
+  }
 }
 
 function existing(): MotoPython | undefined {

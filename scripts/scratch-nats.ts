@@ -2,6 +2,7 @@
 // on one machine, for measurements and for tests. It may be killed, frozen and started again over
 // the same data.
 
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +20,7 @@ export interface ScratchNats {
   start(): Promise<void>;
   /** Goes down in order and comes back. */
   restart(): Promise<void>;
-  /** Answers nobody until it is thawed. */
+  /** Answers nobody until it is thawed, from the moment that this returns. */
   freeze(): void;
   thaw(): void;
   /** The process, while there is one. */
@@ -74,13 +75,31 @@ export async function scratchNats(options: NatsOptions = {}): Promise<ScratchNat
       await start();
     },
     pid: () => child?.pid,
-    freeze: () => child?.kill("SIGSTOP"),
+    freeze: () => {
+      child?.kill("SIGSTOP");
+      if (child !== undefined) untilStopped(child.pid);
+    },
     thaw: () => child?.kill("SIGCONT"),
     stop: async () => {
       await kill();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A signal arrives a moment later, and until then each thread goes on; Linux tells of each. */
+function untilStopped(pid: number): void {
+  const threads = `/proc/${pid}/task`;
+  const isStopped = (thread: string): boolean => {
+    try {
+      return /\) [TtXZ] /.test(readFileSync(`${threads}/${thread}/stat`, "utf8"));
+    } catch {
+      // It has ended in between.
+      return true;
+    }
+  };
+  if (!existsSync(threads)) return;
+  while (!readdirSync(threads).every(isStopped)) Bun.sleepSync(1);
 }
 
 function configuration(folder: string, port: number, webSocketPort: number | undefined): string {

@@ -11,6 +11,12 @@ export type Counts = {
 /** The counts of a report and the test files, relative to the root, that it speaks of. */
 export type TestReport = { readonly counts: Counts; readonly files: ReadonlySet<string> };
 
+/** The counts of a run in parts; of no parts, nothing. */
+export function sumOf(parts: readonly Counts[]): Counts {
+  const sum = (key: keyof Counts): number => parts.reduce((total, part) => total + part[key], 0);
+  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+}
+
 const elementPattern = /<(\/?)(testsuite|testcase|failure|error|skipped)\b([^>]*?)(\/?)>/g;
 const filePattern = /\bfile="([^"]*)"/;
 

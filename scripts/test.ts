@@ -1,15 +1,18 @@
-// `bun run test [paths…] [bun test flags…]`: everything a fresh machine needs, then one `bun test`
-// process, then one line that counts. It trusts neither the exit code nor the report alone: a file
-// that never loaded, a process that left early and a run of nothing are failures.
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+// `bun run test [paths…] [bun test flags…]`: everything a fresh machine needs, then the tests, in a
+// few processes side by side, then one line that counts. It trusts neither the exit code nor the
+// report alone: a file that never loaded, a process that left early and a run of nothing are failures.
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { installDependencies, repositoryRoot } from "./install.ts";
 import { ensureSystemPackages } from "./system-packages.ts";
-import { type Counts, countLines, countReport, type TestReport } from "./test-report.ts";
+import { planned, testProcesses, timings } from "./test-plan.ts";
+import { type Counts, countLines, countReport, sumOf, type TestReport } from "./test-report.ts";
 
-const testTimeoutMs = 60_000;
-const nothingRan: Counts = { passed: 0, failed: 1, skipped: 0 };
+/** A hang is told from a busy machine by minutes, not by seconds. */
+const testTimeoutMs = 120_000;
+const nothing: Counts = { passed: 0, failed: 0, skipped: 0 };
+const nothingRan: Counts = { ...nothing, failed: 1 };
 
 process.exitCode = await run(process.argv.slice(2));
 
@@ -58,29 +61,63 @@ function filesNamed(path: string, all: readonly string[]): readonly string[] {
   return all.filter((file) => asked === "" || file.startsWith(`${asked}/`));
 }
 
+/**
+ * Flags are the caller's own words to `bun test`, and mean what they say there only when one process
+ * runs all of the files.
+ */
 async function runTests(files: readonly string[], flags: readonly string[]): Promise<Counts> {
+  if (flags.length > 0) return runPart({ files, flags });
+  const { shared, waiting, alone } = planned(files);
+  const atOnce = await Promise.all([
+    runPart({ files: shared, processes: Math.min(testProcesses, shared.length) }),
+    runPart({ files: waiting, isHeldBack: shared.length > 0 }),
+  ]);
+  return sumOf([...atOnce, await runPart({ files: alone })]);
+}
+
+type Part = {
+  readonly files: readonly string[];
+  /** The caller's own; none of the files is missed then. */
+  readonly flags?: readonly string[];
+  readonly processes?: number;
+  /** It says all at its end, so that what others say meanwhile can be read. */
+  readonly isHeldBack?: boolean;
+};
+
+async function runPart(part: Part): Promise<Counts> {
+  const { files, flags = [] } = part;
+  if (files.length === 0) return nothing;
   const folder = mkdtempSync(join(tmpdir(), "noetl-test-"));
   const reportPath = join(folder, "report.xml");
   try {
-    const ended = await spawnBunTest(files, [
-      ...flags,
+    const ended = await spawnBunTest(part, [
+      ...(flags.length > 0 ? flags : sharing(part, folder)),
       "--reporter=junit",
       `--reporter-outfile=${reportPath}`,
     ]);
     if (!existsSync(reportPath)) return lostReport(ended);
     const report = countReport(readFileSync(reportPath, "utf8"));
-    return judged({ files: flags.length === 0 ? files : [], report, exitCode: ended.exitCode });
+    return judged({ files: flags.length > 0 ? [] : files, report, exitCode: ended.exitCode });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** Flags with which processes take one file after another, the longest first, until none is left. */
+function sharing({ files, processes = 1 }: Part, folder: string): readonly string[] {
+  if (processes === 1) return [];
+  const path = join(folder, "timings.json");
+  writeFileSync(path, timings(files));
+  // Without the last one, the others begin only after the first has loaded its first file.
+  return ["--no-isolate", `--parallel=${processes}`, `--timings=${path}`, "--parallel-delay=0"];
+}
+
 type Ended = { readonly exitCode: number; readonly output: string };
 
-/** One process for all files; what it prints is passed on as it comes, and kept for the count. */
-async function spawnBunTest(files: readonly string[], flags: readonly string[]): Promise<Ended> {
+/** What the runner prints is passed on as it comes, or in one piece, and kept for the count. */
+async function spawnBunTest(part: Part, flags: readonly string[]): Promise<Ended> {
   const command = [process.execPath, "test", `--timeout=${testTimeoutMs}`, ...flags];
-  const child = Bun.spawn([...command, ...files.map((file) => `./${file}`)], {
+  const child = Bun.spawn([...command, ...part.files.map((file) => `./${file}`)], {
     cwd: repositoryRoot,
     env: {
       ...process.env,
@@ -94,10 +131,12 @@ async function spawnBunTest(files: readonly string[], flags: readonly string[]):
   const decoder = new TextDecoder();
   const pieces: string[] = [];
   for await (const bytes of child.stderr) {
-    process.stderr.write(bytes);
+    if (part.isHeldBack !== true) process.stderr.write(bytes);
     pieces.push(decoder.decode(bytes, { stream: true }));
   }
-  return { exitCode: await child.exited, output: pieces.join("") };
+  const output = pieces.join("");
+  if (part.isHeldBack === true) process.stderr.write(output);
+  return { exitCode: await child.exited, output };
 }
 
 /** A process that left without its report has failed once more than it had said until then. */

@@ -70,6 +70,9 @@ function acceptance(world: World): void {
 function liveness(world: World): void {
   const sweep = () => world().log.expire({ limit: 5, againMs: 60_000, leaseMs, gapMs: leaseMs });
 
+  /** In a database the real time goes on as well, so much of it at most in one of these tests. */
+  const realMs = 4_000;
+
   /** Sweeps every second for so long; what expired on the way. */
   async function pass(durationMs: number): Promise<number> {
     let expired = 0;
@@ -86,8 +89,8 @@ function liveness(world: World): void {
     await pass(2 * leaseMs);
     await issue(log, ["one"]);
     await claim(log, 1);
-    expect(await pass(leaseMs - 1_000)).toBe(0);
-    expect(await pass(2_000)).toBe(1);
+    expect(await pass(leaseMs - realMs)).toBe(0);
+    expect(await pass(realMs + 1_000)).toBe(1);
   });
 
   test("after a gap as long as a lease, everybody gets one whole lease, and no more", async () => {
@@ -97,9 +100,9 @@ function liveness(world: World): void {
     const claimed = await claim(log, 2);
     await advance(5 * leaseMs);
     expect(await sweep()).toEqual([]);
-    expect(await pass(leaseMs - 2_000)).toBe(0);
+    expect(await pass(leaseMs - realMs)).toBe(0);
     expect(await log.renew("w", leasesOf(claimed.slice(0, 1)), leaseMs)).toEqual(["renewed"]);
-    expect(await pass(4_000)).toBe(1);
+    expect(await pass(realMs + 1_000)).toBe(1);
   });
 
   test("a hand-over outlives a gap like a lease", async () => {

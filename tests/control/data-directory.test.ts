@@ -86,7 +86,7 @@ test("of several processes that start at once exactly one gets the directory", a
   const said = await Promise.all(Array.from({ length: 6 }, () => child("lock", directory).line()));
   expect(said.filter((line) => line === "locked")).toHaveLength(1);
   expect(said.filter((line) => line?.startsWith("refused") === true)).toHaveLength(5);
-}, 20_000);
+}, 60_000);
 
 test("a database is opened once at a time, and keeps what it was told", async () => {
   const directory = place();

@@ -19,7 +19,7 @@ let nats: ScratchNats | undefined;
 let children: Bun.Subprocess[] = [];
 beforeAll(async () => {
   nats = await startNats();
-}, 30_000);
+}, 60_000);
 afterAll(() => nats?.stop());
 afterEach(async () => {
   await Promise.all(children.map(kill));
@@ -97,7 +97,7 @@ test("publishers that are killed one after the other leave nothing out", async (
   const ids = (await mirroredMessages(server().url)).map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
   await stores.close();
-}, 20_000);
+}, 60_000);
 
 test("the stream holds the whole log after NATS was killed, and after the stream was deleted", async () => {
   const { stores, begin } = await house();
@@ -114,4 +114,4 @@ test("the stream holds the whole log after NATS was killed, and after the stream
   await deleteMirroredStream(server().url);
   await whole(stores);
   await stores.close();
-}, 20_000);
+}, 60_000);

@@ -165,7 +165,7 @@ describe("replicas over one database", () => {
       await expectWhole(id);
     }
     expect(kept).toBeGreaterThan(0);
-  }, 30_000);
+  }, 60_000);
 
   test("are told each outcome at the replica that owns the execution, and nowhere else", async () => {
     const replicas = [await replica(), await replica(), await replica()];
@@ -185,7 +185,7 @@ describe("replicas over one database", () => {
       expect(reported).toHaveLength(own.length * chainSteps);
     }
     expect(notices.filter((notice) => notice.includes("does not answer"))).toEqual([]);
-  }, 30_000);
+  }, 60_000);
 
   test("mark every reply with the epoch, which changes when one joins", async () => {
     const a = await replica();
@@ -204,7 +204,7 @@ describe("replicas over one database", () => {
     expect(map.map).toHaveLength(256);
     const shards = map.members.map((member) => member.shards);
     expect(shards.reduce((sum, count) => sum + count, 0)).toBe(256);
-  }, 30_000);
+  }, 60_000);
 
   test("refuse what was meant for another cluster, and workers refuse another's replies", async () => {
     let identity = "cluster-1";
@@ -224,7 +224,7 @@ describe("replicas over one database", () => {
     await expect(control.claim(work)).rejects.toMatchObject({ code: "conflict" });
     // It was refused before it leased anything.
     expect(await handWorker(a.client, "w-2").claim(8)).not.toHaveLength(0);
-  }, 30_000);
+  }, 60_000);
 
   test("know their workers, how busy they are, and when they leave", async () => {
     const [a, b] = [await replica(), await replica()];
@@ -245,5 +245,5 @@ describe("replicas over one database", () => {
     expect(slots.running()).toBe(0);
     await stop();
     expect(await listed(a)).toMatchObject({ status: "offline" });
-  }, 30_000);
+  }, 60_000);
 });

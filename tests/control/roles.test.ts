@@ -4,11 +4,12 @@ import { holdRole, type Role, type RoleWork } from "#control/roles/lease";
 import { memoryCursors } from "#core/adapters/memory-cursors";
 import { systemClock } from "#core/adapters/system-clock";
 import { Fault } from "#core/model/fault";
+import type { Clock } from "#core/ports/clock";
 import type { CursorStore } from "#core/ports/cursor-store";
-import { eventually, onBothStores } from "#tests/support/control";
+import { eventually, onBothStores, type Shelf } from "#tests/support/control";
 
-const clock = systemClock();
-const leaseMs = 90;
+/** Of a database in real time: long enough for a holder to notice its end on a busy machine. */
+const leaseMs = 600;
 let names = 0;
 
 const untilEnded: RoleWork = (_hold, ended) =>
@@ -17,9 +18,16 @@ const untilEnded: RoleWork = (_hold, ended) =>
     ended.addEventListener("abort", () => resolve(), { once: true });
   });
 
+/** The time by which leases run out: on memory the shelf's own, which passes as it is looked at. */
+function timeOf({ kind, clock }: Shelf): { readonly clock: Clock; pass(): Promise<void> } {
+  if (kind === "memory") return { clock, pass: () => clock.advance(1) };
+  return { clock: systemClock(), pass: async () => {} };
+}
+
 /** Who has a role now, by the work that runs. */
-function stage(cursors: CursorStore) {
+function stage(shelf: Shelf, cursors: CursorStore) {
   const name = `role ${++names}`;
+  const { clock, pass } = timeOf(shelf);
   const atWork = new Set<string>();
   const reports: string[] = [];
   let most = 0;
@@ -39,22 +47,26 @@ function stage(cursors: CursorStore) {
         await work(hold, ended).finally(() => atWork.delete(owner));
       },
     );
-  const seen = (owner: string) => eventually(async () => (atWork.has(owner) ? true : undefined));
-  return { name, atWork, reports, enter, seen, most: () => most };
+  const comes = <Value>(look: () => Value | undefined): Promise<Value> =>
+    eventually(async () => {
+      await pass();
+      return look();
+    });
+  const seen = (owner: string) => comes(() => (atWork.has(owner) ? true : undefined));
+  return { name, atWork, reports, enter, comes, seen, most: () => most };
 }
 
 onBothStores((shelf) => {
-  // Leases of these tests run out in real time.
   const cursorsOf = (): CursorStore =>
-    shelf().kind === "memory" ? memoryCursors(clock) : shelf().open().stores.cursors;
+    shelf().kind === "memory" ? memoryCursors(shelf().clock) : shelf().open().stores.cursors;
 
   describe("a role", () => {
     test("has one holder of many, and the next when that one stops", async () => {
-      const { enter, atWork, most } = stage(cursorsOf());
+      const { enter, atWork, comes, most } = stage(shelf(), cursorsOf());
       const roles = new Map(["a", "b", "c"].map((owner) => [owner, enter(owner)]));
       const held: string[] = [];
       for (let n = 0; n < 3; n++) {
-        const owner = await eventually(async () => [...atWork][0]);
+        const owner = await comes(() => [...atWork][0]);
         held.push(owner);
         await roles.get(owner)?.stop();
       }
@@ -64,7 +76,7 @@ onBothStores((shelf) => {
 
     test("is given back by a holder that stops, not left to run out", async () => {
       const cursors = cursorsOf();
-      const { name, enter, seen } = stage(cursors);
+      const { name, enter, seen } = stage(shelf(), cursors);
       const role = enter("only");
       await seen("only");
       await role.stop();
@@ -74,7 +86,7 @@ onBothStores((shelf) => {
 
     test("goes to another when its holder dies without a word", async () => {
       const cursors = cursorsOf();
-      const { name, enter, seen } = stage(cursors);
+      const { name, enter, seen } = stage(shelf(), cursors);
       expect(await cursors.take(name, "dead", leaseMs)).toBeDefined();
       const next = enter("next");
       await seen("next");
@@ -91,7 +103,7 @@ onBothStores((shelf) => {
         renew: (...args) => (isAway ? away() : cursors.renew(...args)),
         release: (...args) => (isAway ? away() : cursors.release(...args)),
       };
-      const { enter, seen, most, reports } = stage(cursors);
+      const { enter, seen, most, reports } = stage(shelf(), cursors);
       const first = enter("first", cut);
       await seen("first");
       const second = enter("second");
@@ -103,13 +115,13 @@ onBothStores((shelf) => {
     });
 
     test("comes back to a process whose work failed", async () => {
-      const { enter, seen, reports } = stage(cursorsOf());
+      const { enter, seen, comes, reports } = stage(shelf(), cursorsOf());
       let runs = 0;
       const role = enter("only", undefined, (hold, ended) => {
         runs += 1;
         return runs === 1 ? Promise.reject(new Error("it broke")) : untilEnded(hold, ended);
       });
-      await eventually(async () => (runs > 1 ? true : undefined));
+      await comes(() => (runs > 1 ? true : undefined));
       await seen("only");
       expect(reports.join()).toContain("it broke");
       await role.stop();

@@ -33,7 +33,7 @@ onBothStores((shelf) => {
     for (const event of await world.stores.log.events(id, 0, 100)) {
       expect(event.text.length).toBeLessThan(inlineBytesMax);
     }
-  }, 30_000);
+  }, 60_000);
 
   test("the same value twice is one stored value", async () => {
     const world = shelf().open();

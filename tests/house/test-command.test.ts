@@ -23,7 +23,7 @@ async function runCommand(
   argv: readonly string[] = [],
 ): Promise<Ended> {
   const root = mkdtempSync(join(folder, "project-"));
-  for (const script of ["test", "test-report", "install", "system-packages"]) {
+  for (const script of ["test", "test-plan", "test-report", "install", "system-packages"]) {
     cpSync(join(repositoryRoot, `scripts/${script}.ts`), join(root, `scripts/${script}.ts`));
   }
   for (const [path, text] of Object.entries({ "package.json": "{}\n", ...files })) {
@@ -82,6 +82,61 @@ testWithPrograms(
     expect(ended).toMatchObject({ exitCode: 1, lastLine: "1 passed, 1 failed, 0 skipped" });
   },
 );
+
+testWithPrograms(
+  "goes on with the other files, and counts them, when processes leave in the middle of theirs",
+  async () => {
+    const leaving = `${head}test("a", () => {});\ntest("b", () => process.exit(0));\n`;
+    const killed = `${head}test("a", () => process.kill(process.pid, "SIGKILL"));\n`;
+    const atTheEnd = `${head}test("a", () => {});\nafterAll(() => process.exit(0));\n`;
+
+    const ended = await runCommand({
+      "tests/a.test.ts": leaving,
+      "tests/b.test.ts": good,
+      "tests/c.test.ts": leaving,
+      "tests/d.test.ts": killed,
+      "tests/e.test.ts": atTheEnd.replace("{ expect", "{ afterAll, expect"),
+      "tests/f.test.ts": good,
+      "tests/g.test.ts": leaving,
+    });
+
+    expect(ended).toMatchObject({ exitCode: 1, lastLine: "8 passed, 5 failed, 0 skipped" });
+  },
+);
+
+testWithPrograms(
+  "counts the files that run beside the others, and those that run alone",
+  async () => {
+    const failing = `${head}test("a", () => expect(1).toBe(2));\n`;
+
+    const ended = await runCommand({
+      "tests/a.test.ts": good,
+      "tests/b.test.ts": good,
+      "tests/faults/c.test.ts": `${good}${failing.replace(head, "")}`,
+      "tests/faults/d.test.ts": "export {};\n",
+      "tests/tools/transfer-memory.test.ts": failing,
+    });
+
+    expect(ended).toMatchObject({ exitCode: 1, lastLine: "6 passed, 3 failed, 0 skipped" });
+    expect(ended.errors).toContain("tests/faults/d.test.ts: did not load, or holds no test");
+  },
+);
+
+testWithPrograms("fails for an error outside of any test, where every test passed", async () => {
+  const late = `${head}test("a", () => void setTimeout(() => { throw new Error("late"); }, 5));\n`;
+  const waiting = `${head}test("b", () => new Promise((done) => setTimeout(done, 100)));\n`;
+
+  const alone = await runCommand({ "tests/a.test.ts": `${late}${waiting.replace(head, "")}` });
+  const shared = await runCommand({
+    "tests/a.test.ts": `import { afterAll } from "bun:test";\n${good}afterAll(() => { throw new Error("late"); });\n`,
+    "tests/b.test.ts": good,
+  });
+
+  for (const ended of [alone, shared]) {
+    expect(ended.exitCode).toBe(1);
+    expect(ended.lastLine).not.toContain(" 0 failed");
+  }
+});
 
 testWithPrograms(
   "fails when nothing ran: no test at all, only skipped ones, an unknown path",

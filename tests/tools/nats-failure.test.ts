@@ -83,9 +83,8 @@ describe.skipIf(!natsAvailable)("a server", () => {
   test("that stops answering in the middle is left at the request's end, and met anew", async () => {
     await run({ operation: "kv_put", bucket: "kept", key: "a", value: "x", create: true });
     server().freeze();
-    const error = await failure({ ...read, timeout_ms: 300 });
+    const error = await failure({ ...read, timeout_ms: 300 }).finally(() => server().thaw());
     expect(error).toMatchObject({ kind: "timeout", retryable: true });
-    server().thaw();
     expect((await run(read))["value"]).toBe("x");
   });
 

@@ -11,6 +11,7 @@ import { decodeEvent, encodeEvent, genesisDigest } from "#core/model/codec";
 import { terminalStatus } from "#core/model/event";
 import type { CommandId } from "#core/model/ids";
 import type { PlaybookDocument, StepDocument } from "#core/playbook/document";
+import { amount } from "#scripts/test-amount";
 import {
   type Answer,
   EngineRun,
@@ -23,7 +24,7 @@ import {
 import { guardOf } from "#tests/support/random-playbooks";
 
 const seed = 20_261_122;
-const runs = { seed, numRuns: 150 };
+const runs = { seed, numRuns: amount(150) };
 
 interface RandomArc {
   readonly to: number;
@@ -193,7 +194,7 @@ describe("every random playbook", () => {
           expect(encodeEvent(decodeEvent(text))).toBe(text);
         }
       }),
-      { ...runs, numRuns: 100 },
+      { ...runs, numRuns: amount(100) },
     );
   });
 

@@ -9,10 +9,11 @@ import { StoredValue } from "#core/engine/variables";
 import { decodeEvent, genesisDigest } from "#core/model/codec";
 import type { LoggedEvent } from "#core/model/event";
 import { snapshotPartsMax } from "#core/model/limits";
+import { amount } from "#scripts/test-amount";
 import { testExecution } from "#tests/support/engine";
 import { lived, randomLife } from "#tests/support/random-playbooks";
 
-const runs = { seed: 20_261_122, numRuns: 120 };
+const runs = { seed: 20_261_122, numRuns: amount(120) };
 
 const textOf = (state: ExecutionState): string => {
   const text = encodeState(state, snapshotPartsMax);

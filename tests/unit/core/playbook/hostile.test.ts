@@ -5,6 +5,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { jsonDepthMax, playbookBytesMax, playbookStepsMax } from "#core/model/limits";
 import { parsePlaybook } from "#core/playbook/parse";
+import { amount } from "#scripts/test-amount";
 import { goodPlaybook, header, positionOf, problemsOf, withTool } from "./playbook-text.ts";
 
 const noop = withTool("kind: noop");
@@ -197,8 +198,8 @@ describe("bounds", () => {
     expect(problemsOf(source)[0]).toEndWith(`: nested deeper than ${jsonDepthMax} levels`);
     for (const deep of ["[", "{a: ", "- ", "? ", "{? [", "&a [", "!!seq ["]) {
       for (const source of [
-        deep.repeat(20_000),
-        withWorkload(`  a:\n    ${deep.repeat(20_000)}`),
+        deep.repeat(amount(20_000)),
+        withWorkload(`  a:\n    ${deep.repeat(amount(20_000))}`),
       ]) {
         const problems = problemsOf(source);
         expect(problems.length).toBeGreaterThan(0);
@@ -216,9 +217,9 @@ describe("bounds", () => {
 });
 
 describe("work stays in proportion to the text", () => {
-  const wide = 20_000;
+  const wide = amount(20_000);
   const targets = Array.from(
-    { length: 2000 },
+    { length: amount(2_000) },
     (_, n) => `  - {step: to${n}, tool: {kind: noop}, next: {arcs: [{step: ot${n}}]}}\n`,
   );
   const texts: readonly (readonly [string, string])[] = [
@@ -245,7 +246,7 @@ describe("work stays in proportion to the text", () => {
       withTool(
         "kind: noop",
         "message: >",
-        ...Array.from({ length: 50_000 }, () => "  word"),
+        ...Array.from({ length: amount(50_000) }, () => "  word"),
         "  {{ a b }}",
       ),
     ],
@@ -254,7 +255,7 @@ describe("work stays in proportion to the text", () => {
       withTool(
         "kind: noop",
         "message: '",
-        ...Array.from({ length: 50_000 }, () => "  word"),
+        ...Array.from({ length: amount(50_000) }, () => "  word"),
         "  {{ a b }}'",
       ),
     ],
@@ -279,7 +280,7 @@ describe("a good playbook with anything done to it", () => {
     if (!result.ok) expect(result.problems.length).toBeGreaterThan(0);
   };
   const place = fc.integer({ min: 0, max: goodPlaybook.length });
-  const bounded = { seed: 11, numRuns: 200 };
+  const bounded = { seed: 11, numRuns: amount(200) };
 
   test("is read or refused, never thrown at: characters put in and taken out", () => {
     const piece = fc.constantFrom(

@@ -5,6 +5,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { migratePlaybook } from "#core/playbook/migrate";
 import { commentsIn } from "#core/playbook/read-yaml";
+import { amount } from "#scripts/test-amount";
 import { end, expectMigrated, leftIn, playbook, start } from "./migrated.ts";
 import { olderPlaybooks } from "./older-playbooks.ts";
 import { documentOf, header, positionOf, problemsOf, warningsOf } from "./playbook-text.ts";
@@ -23,9 +24,9 @@ describe("every playbook of older forms", () => {
         expect(migratePlaybook(text).changes).toEqual([]);
         if (changes.length > 0) rewritten++;
       }),
-      { numRuns: 40 },
+      { numRuns: amount(40) },
     );
-    expect(rewritten).toBeGreaterThan(20);
+    expect(rewritten).toBeGreaterThan(amount(40) / 2);
   }, 60_000);
 });
 
@@ -43,7 +44,7 @@ test("playbooks that are broken at random are given back, or mean what they did"
       else expect(comments(text)).toEqual(comments(source));
       if (problemsOf(source).length === 0) expect(documentOf(text)).toEqual(documentOf(source));
     }),
-    { numRuns: 60 },
+    { numRuns: amount(60) },
   );
 }, 60_000);
 

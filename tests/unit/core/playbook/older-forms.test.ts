@@ -5,6 +5,7 @@ import { describe, expect, test } from "bun:test";
 import { migrateHint } from "#core/playbook/older-context";
 import { parsePlaybook } from "#core/playbook/parse";
 import { renameRoot } from "#core/playbook/rename-root";
+import { amount } from "#scripts/test-amount";
 import {
   documentOf,
   expectProblem,
@@ -386,12 +387,13 @@ describe("renaming a root name", () => {
   });
 });
 
-test("5,000 steps with lists are read in linear time, each warned of up to the limit", () => {
+test("thousands of steps with lists are read in linear time, each warned of up to the limit", () => {
+  const steps = amount(5_000);
   const step = (index: number) =>
-    `  - {step: s${index}, tool: {kind: noop}, next: [s${(index + 1) % 5_000}]}\n`;
-  const source = `${header}workflow:\n${Array.from({ length: 5_000 }, (_, index) => step(index)).join("")}`;
+    `  - {step: s${index}, tool: {kind: noop}, next: [s${(index + 1) % steps}]}\n`;
+  const source = `${header}workflow:\n${Array.from({ length: steps }, (_, index) => step(index)).join("")}`;
   const { workflow } = documentOf(source);
-  expect(workflow).toHaveLength(5_000);
+  expect(workflow).toHaveLength(steps);
   expect(workflow.every(({ next }) => next?.arcs.length === 1)).toBe(true);
   expect(warningsOf(source).length).toBeGreaterThan(50);
 });

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { amount } from "#scripts/test-amount";
 import {
   documentOf,
   goodPlaybook,
@@ -223,7 +224,7 @@ describe("the place of a template error", () => {
           : withTool("kind: http", `url: ${kind}`, ...lines);
         expect(problemsOf(source)[0]).toStartWith(`${positionOf(source, "nosuch")}: template: `);
       }),
-      { seed: 7, numRuns: 400 },
+      { seed: 7, numRuns: amount(400) },
     );
   });
 

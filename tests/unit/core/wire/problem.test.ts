@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseJsonExactly } from "#core/wire/problem";
+import { amount } from "#scripts/test-amount";
 
 describe("numbers", () => {
   const long = "529811059507200123";
@@ -28,7 +29,7 @@ describe("numbers", () => {
       fc.property(fc.json(), (text) => {
         expect(parseJsonExactly(text)).toEqual(JSON.parse(text));
       }),
-      { seed: 7, numRuns: 300 },
+      { seed: 7, numRuns: amount(300) },
     );
   });
 });
