@@ -12,6 +12,10 @@ export interface Flag {
   readonly value?: string;
   /** Other long names that mean the same. */
   readonly also?: readonly string[];
+  /** `server`: of every command that talks to a control plane, and told in one line by the help. */
+  readonly group?: "server";
+  /** What the value may be, where that is known. */
+  readonly among?: readonly string[];
   readonly about: string;
 }
 

@@ -1,7 +1,7 @@
 // The settings of the command line and of the embedded shape, and the lists of all processes. What
 // is read here is refused as a command line is: with one sentence and code 2.
 
-import { controlSettings } from "#control/config";
+import { controlSettings, platformSettings } from "#control/config";
 import {
   type Configuration,
   readSettings,
@@ -23,6 +23,7 @@ import { runToolSettings, workerSettings } from "#worker/config";
 import type { BuiltinToolOptions } from "#worker/registry";
 import { runToolOptions } from "#worker/run-tool-options";
 import { UsageError } from "./arguments.ts";
+import { contextSettings } from "./context-settings.ts";
 import { version } from "./version.ts";
 
 export const commandSettings = {
@@ -30,6 +31,7 @@ export const commandSettings = {
     shape: firstAddress,
     text: "The control plane that commands talk to. Without it, the one that `noetl dev` runs from this directory.",
   },
+  ...contextSettings,
   NOETL_DIRECTORY: {
     shape: text,
     default: ".noetl",
@@ -60,6 +62,8 @@ export const commandSettings = {
     default: "10000",
     text: "How long running tools may go on when `noetl dev` is asked to stop.",
   },
+  ...platformSettings,
+  NOETL_ACCESS: { ...platformSettings.NOETL_ACCESS, default: "local" },
   NOETL_CREDENTIALS_FILE: {
     shape: text,
     text: "A YAML or JSON file that maps aliases to credentials: `alias: {type: postgres, data: {…}}`.",

@@ -10,15 +10,21 @@ export interface DevFile {
   /** RFC 3339. */
   readonly started_at: string;
   readonly version: string;
+  /** Lets whoever can read the file in, as the administrator of this machine. */
+  readonly token?: string;
 }
 
 const devFile = (directory: string): string => join(directory, "dev.json");
 
-/** Puts the file in place whole. */
+const ownerOnly = 0o600;
+
+/** Puts the file in place whole, to be read by nobody else: it may hold a token. */
 export function writeDevFile(directory: string, content: DevFile): void {
   mkdirSync(directory, { recursive: true });
   const unfinished = `${devFile(directory)}.${content.pid}`;
-  writeFileSync(unfinished, `${JSON.stringify(content, null, 2)}\n`);
+  // A file that is left of a process of the same number would keep its own mode.
+  rmSync(unfinished, { force: true });
+  writeFileSync(unfinished, `${JSON.stringify(content, null, 2)}\n`, { mode: ownerOnly });
   renameSync(unfinished, devFile(directory));
 }
 

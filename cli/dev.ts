@@ -3,7 +3,9 @@
 
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { mintToken } from "#control/access/token-text";
 import { documentation } from "#control/documentation";
+import { devKeyFile } from "#control/secrets/key-file";
 import type { ApiClient } from "#core/adapters/api-client";
 import { type Listening, listen } from "#core/adapters/listen";
 import { stopAsked } from "#core/adapters/stop-signals";
@@ -67,7 +69,10 @@ async function startDev(values: Values, reset: boolean): Promise<Started> {
   const scratch = lazyScratch(join(directory, "pg_local"));
   const report = (message: string): void => console.error(`noetl: ${message}`);
   let listening: Listening | undefined;
+  const token = mintToken("session", (text) => Bun.SHA256.hash(text, "hex")).text;
   const embedded = startEmbedded({
+    settings: settingsOf(values),
+    localToken: token,
     stores,
     credentials: credentialSource({
       file: values.NOETL_CREDENTIALS_FILE,
@@ -85,7 +90,7 @@ async function startDev(values: Values, reset: boolean): Promise<Started> {
   const server = listen(guarded(embedded.fetch), { host, port });
   listening = server;
   const started_at = new Date().toISOString();
-  writeDevFile(directory, { pid: process.pid, url: server.url, started_at, version });
+  writeDevFile(directory, { pid: process.pid, url: server.url, started_at, version, token });
   greet(server, performance.now() - beganMs);
   const registering = tellExamples(embedded.client);
   return {
@@ -97,6 +102,13 @@ async function startDev(values: Values, reset: boolean): Promise<Started> {
       removeDevFile(directory);
     },
   };
+}
+
+/** As they are set, with a key of the directory's own where none is: nothing secret is kept plain. */
+function settingsOf(values: Values): Values {
+  const { NOETL_MASTER_KEY: key, NOETL_MASTER_KEY_FILE: file, NOETL_DIRECTORY: directory } = values;
+  if (key !== undefined || file !== undefined) return values;
+  return { ...values, NOETL_MASTER_KEY_FILE: devKeyFile(directory) };
 }
 
 /** @throws UsageError naming the process that has the directory, and its address. */

@@ -4,17 +4,18 @@
 
 import type { Fetch } from "#control/app";
 import type { ControlSettings } from "#control/config";
-import { startControl } from "#control/control";
-import { platformOf } from "#control/platform";
+import { type Control, startControl } from "#control/control";
+import { type Platform, platformOf } from "#control/platform";
 import { startRoles } from "#control/roles/roles";
 import type { Duty } from "#control/roles/system";
 import type { ControlPorts, CredentialSource } from "#control/services/context";
+import { postgresOutside } from "#control/store/postgres-outside";
 import { type ApiClient, apiClient } from "#core/adapters/api-client";
 import { httpControl } from "#core/adapters/http-control";
 import { httpStepLogs } from "#core/adapters/http-step-logs";
 import { memoryBus } from "#core/adapters/memory-bus";
 import { snowflakeMint, systemClock } from "#core/adapters/system-clock";
-import { localAdmin, machinePrincipal } from "#core/model/access";
+import { localAdmin, machinePrincipal, type Principal } from "#core/model/access";
 import type { Bus } from "#core/ports/bus";
 import type { Clock, IdMint } from "#core/ports/clock";
 import type { Stores } from "#core/ports/stores";
@@ -22,6 +23,7 @@ import { logShipper } from "#worker/log-shipper";
 import { startWorker } from "#worker/loop";
 import { startRegistration } from "#worker/registration";
 import { type BuiltinToolOptions, builtinTools, type ToolRegistry } from "#worker/registry";
+import { sealingKey } from "#worker/sealing";
 import type { WorkerLog } from "#worker/services";
 import type { ToolPolicy } from "#worker/tools/tool";
 import { version } from "./version.ts";
@@ -49,10 +51,16 @@ export interface EmbeddedOptions {
   readonly toolOptions?: BuiltinToolOptions;
   /** Of what stands around executions: access, sealing, exports. */
   readonly settings?: Partial<ControlSettings>;
+  /** A token for the administrator of this machine, good as long as the process lives. */
+  readonly localToken?: string;
 }
 
 export interface Embedded {
   readonly fetch: Fetch;
+  /** Why somebody gets no socket that carries requests; undefined for who does. */
+  readonly refusal: Control["refusal"];
+  /** Answers as if all requests came from this one. */
+  fetchAs(principal: Principal): Fetch;
   readonly client: ApiClient;
   readonly bus: Bus;
   /** Lets running tools end within the grace, then stops everything and closes the stores. */
@@ -71,17 +79,19 @@ export function startEmbedded(options: EmbeddedOptions): Embedded {
   const clock = options.clock ?? systemClock();
   const bus = memoryBus();
   const sha256 = (text: string): string => Bun.SHA256.hash(text, "hex");
-  const { settings = {} } = options;
-  const platform = platformOf(settings, stores, { clock, sha256, credentials, report });
+  const { settings = {}, localToken } = options;
+  const platform = platformOf(settings, stores, {
+    ...{ clock, sha256, credentials, report },
+    ...(localToken === undefined ? {} : { localToken }),
+  });
   const ports: ControlPorts = {
     ...stores,
     bus,
     clock,
     ids: options.ids ?? snowflakeMint(clock, machineId),
     sha256,
-    credentials: platform.credentials,
-    ...(platform.seals === undefined ? {} : { seals: platform.seals }),
-    ...(platform.waitKey === undefined ? {} : { waitKey: platform.waitKey }),
+    ...platform.ports,
+    outsideSql: postgresOutside(undefined),
     engineVersion: version,
   };
   const control = startControl(ports, {
@@ -94,22 +104,11 @@ export function startEmbedded(options: EmbeddedOptions): Embedded {
   const machine = control.fetchAs(machinePrincipal("embedded"));
   const workerClient = apiClient({ fetch: machine, baseUrl: "http://control" });
   const worker = startEmbeddedWorker(options, { client: workerClient, bus, clock });
-  const { duties } = options;
-  const owner = `embedded-${process.pid}`;
-  const { executions } = control;
-  const lasting = {
-    ...{
-      roles: lastingRoles,
-      owner,
-      report,
-      executions,
-      duties: [...(duties ?? []), ...platform.duties],
-    },
-    beside: duties === undefined ? [] : platform.beside(executions, ports),
-  };
-  const beside = duties === undefined ? undefined : startRoles(ports, lasting);
+  const beside = startBeside(options, { control, ports, platform });
   return {
     fetch: control.fetch,
+    refusal: control.refusal,
+    fetchAs: control.fetchAs,
     client,
     bus,
     stop: async (graceMs) => {
@@ -120,6 +119,26 @@ export function startEmbedded(options: EmbeddedOptions): Embedded {
       await stores.close();
     },
   };
+}
+
+interface Started {
+  readonly control: Control;
+  readonly ports: ControlPorts;
+  readonly platform: Platform;
+}
+
+/** What goes on beside requests, in a process that stays. */
+function startBeside(
+  { duties, report }: EmbeddedOptions,
+  { control: { executions }, ports, platform }: Started,
+) {
+  if (duties === undefined) return undefined;
+  const owner = `embedded-${process.pid}`;
+  return startRoles(ports, {
+    ...{ roles: lastingRoles, owner, report, executions },
+    duties: [...duties, ...platform.duties],
+    beside: platform.beside(executions, ports),
+  });
 }
 
 interface Beside {
@@ -135,7 +154,7 @@ function startEmbeddedWorker(options: EmbeddedOptions, { client, bus, clock }: B
   const sink = httpStepLogs([client], `embedded-${Bun.randomUUIDv7()}`);
   const shipper = logShipper({ sink, clock, log: workerLog });
   const worker = startWorker({
-    control: httpControl(client),
+    control: httpControl(client, { sealing: sealingKey() }),
     bus,
     clock,
     tools,

@@ -3,52 +3,69 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ApiClient } from "#core/adapters/api-client";
 import { readRunLog } from "#core/adapters/run-log";
 import { decodeEvent } from "#core/model/codec";
 import type { Event } from "#core/model/event";
-import { executionId, isSnowflake } from "#core/model/ids";
-import { type Arguments, UsageError } from "./arguments.ts";
+import { pageSizeMax } from "#core/model/limits";
+import type { Arguments } from "./arguments.ts";
 import { readConfiguration } from "./config.ts";
 import { exitOk } from "./exit-codes.ts";
-import { remoteSource } from "./run-source.ts";
-import { neededServer } from "./server.ts";
+import { given, idOf, moment, wholeNumber } from "./given.ts";
+import { printed } from "./printed.ts";
+import { isServerNamed, neededServer } from "./server.ts";
 import { tableLines } from "./table.ts";
-import { cutLine, durationText, valueLines } from "./terminal-text.ts";
+import { cutLine, durationText, plainText, valueLines } from "./terminal-text.ts";
 
 const resultLinesMax = 40;
 
-/** `list [--status S] [--path P] [--limit N]`: executions, newest first. */
+type Execution = Awaited<ReturnType<ApiClient["listExecutions"]>>[number];
+
+const listedDefault = 20;
+
+/** `list [TYPE]`: executions, newest first; with a type of the catalog, what the catalog has of it. */
 export async function list(args: Arguments): Promise<number> {
-  const limit = args.text("limit");
-  if (limit !== undefined && !/^[1-9]\d*$/.test(limit)) {
-    throw new UsageError(`--limit: expected a number from 1, found ${JSON.stringify(limit)}`);
+  const [type] = args.operands;
+  if (type !== undefined && !/^executions?$/i.test(type)) {
+    return (await import("./catalog-commands.ts")).listCatalog(args, type);
   }
-  const status = args.text("status");
-  const path = args.text("path");
-  const { client } = await neededServer(args);
-  const executions = await client.listExecutions({
-    query: {
-      limit: Number(limit ?? 20),
-      ...(status === undefined ? {} : { status }),
-      ...(path === undefined ? {} : { path }),
-    },
+  const limit = wholeNumber(args, "limit");
+  const filter = given({
+    status: args.text("status"),
+    path: args.text("path"),
+    path_prefix: args.text("prefix"),
+    version: wholeNumber(args, "version"),
+    parent_execution_id: args.text("parent"),
+    started_after: moment(args, "since"),
+    started_before: moment(args, "until"),
+    tenant: args.text("tenant"),
+    before: args.text("before"),
   });
-  if (args.has("json")) {
-    console.log(JSON.stringify({ executions }, null, 2));
-    return exitOk;
+  const { client } = await neededServer(args);
+  const executions: Execution[] = [];
+  const wanted = args.has("all") ? (limit ?? Number.POSITIVE_INFINITY) : (limit ?? listedDefault);
+  for (let before = args.text("before"); executions.length < wanted; ) {
+    const size = Math.min(pageSizeMax, wanted - executions.length);
+    const from = before === undefined ? {} : { before };
+    const page = await client.listExecutions({ query: { ...filter, ...from, limit: size } });
+    executions.push(...page);
+    before = page.at(-1)?.execution_id;
+    if (page.length < size) break;
   }
-  const rows = executions.map((execution) => [
+  return printed(args, { executions }, () =>
+    tableLines(["EXECUTION", "STATUS", "PLAYBOOK", "STARTED", "TOOK"], executions.map(rowOf)),
+  );
+}
+
+function rowOf(execution: Execution): readonly string[] {
+  const { duration_seconds: took } = execution;
+  return [
     execution.execution_id,
     execution.status.toLowerCase(),
     `${execution.path} v${execution.version}`,
     execution.start_time,
-    execution.duration_seconds === undefined
-      ? ""
-      : durationText(execution.duration_seconds * 1_000),
-  ]);
-  const head = ["EXECUTION", "STATUS", "PLAYBOOK", "STARTED", "TOOK"];
-  for (const line of tableLines(head, rows)) console.log(line);
-  return exitOk;
+    took === undefined ? "" : durationText(took * 1_000),
+  ];
 }
 
 /** `status ID`: where an execution stands, with its steps and result. */
@@ -64,7 +81,7 @@ export async function status(args: Arguments): Promise<number> {
   const end = took === undefined ? "" : ` after ${durationText(took * 1_000)}`;
   console.log(`${detail.path} version ${detail.version}, execution ${detail.execution_id}`);
   console.log(`${detail.status.toLowerCase()}${end}, started ${detail.start_time}`);
-  if (detail.error !== undefined) console.log(`error: ${detail.error}`);
+  if (detail.error !== undefined) console.log(plainText(`error: ${detail.error}`));
   const rows = detail.steps.map((step) => [step.step, step.status, String(step.visits)]);
   if (rows.length > 0) {
     for (const line of tableLines(["STEP", "STATUS", "VISITS"], rows)) console.log(line);
@@ -83,7 +100,7 @@ export async function cancel(args: Arguments): Promise<number> {
   const { client } = await neededServer(args);
   const answer = await client.cancelExecution({
     params: { id },
-    body: { cascade: true, ...(reason === undefined ? {} : { reason }) },
+    body: { cascade: !args.has("no-cascade"), ...(reason === undefined ? {} : { reason }) },
   });
   console.log(args.has("json") ? JSON.stringify(answer, null, 2) : `${id}: ${answer.message}`);
   return exitOk;
@@ -103,7 +120,7 @@ export async function events(args: Arguments): Promise<number> {
 }
 
 function localLog(args: Arguments, id: string): readonly Event[] | undefined {
-  if (args.text("server") !== undefined) return undefined;
+  if (isServerNamed(args)) return undefined;
   const { values } = readConfiguration();
   const file = join(values.NOETL_DIRECTORY, "runs", `${id}.jsonl`);
   if (!existsSync(file)) return undefined;
@@ -111,14 +128,15 @@ function localLog(args: Arguments, id: string): readonly Event[] | undefined {
   return readRunLog(readFileSync(file, "utf8"), sha256).map(decodeEvent);
 }
 
+/** Every page of it: a server that is away has told of no end. */
 async function remoteLog(args: Arguments, id: string): Promise<readonly Event[]> {
   const { client } = await neededServer(args);
-  const source = remoteSource(client);
   const log: Event[] = [];
   for (;;) {
-    const page = await source.read(executionId(id), log.at(-1)?.seq ?? 0);
-    if (page.length === 0) return log;
-    log.push(...page);
+    const query = { after: log.at(-1)?.seq ?? 0, limit: pageSizeMax };
+    const { lines } = await client.executionLog({ params: { id }, query });
+    if (lines.length === 0) return log;
+    log.push(...lines.map(({ text }) => decodeEvent(text)));
   }
 }
 
@@ -138,10 +156,4 @@ function eventLine(event: Event): string {
     .filter(([name]) => !shownElsewhere.has(name))
     .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
   return `${String(event.seq).padStart(4)} ${time} ${event.type} ${fields.join(" ")}`;
-}
-
-function idOf(args: Arguments): string {
-  const [id = ""] = args.operands;
-  if (isSnowflake(id)) return id;
-  throw new UsageError(`expected an execution id, found ${JSON.stringify(id)}`);
 }

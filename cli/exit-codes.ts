@@ -7,5 +7,7 @@ export const exitFailed = 1;
 export const exitUsage = 2;
 /** A worker's servers have another database for good: starting it again makes nothing better. */
 export const exitOtherDatabase = 3;
+/** The server doesn't know who asks, or doesn't let them. */
+export const exitNotAllowed = 4;
 /** Cancelled: 128 and the number of the interrupt. */
 export const exitCancelled = 130;

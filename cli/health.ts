@@ -12,7 +12,7 @@ const answerMs = 2_000;
 
 /** @returns 0 as soon as one of the addresses says that it is well. */
 export async function health({ operands }: Arguments): Promise<number> {
-  const addresses = operands.length > 0 ? operands : ownAddresses();
+  const addresses = operands.length > 0 ? operands.map(withPath) : ownAddresses();
   const problems: string[] = [];
   for (const address of addresses) {
     const problem = await problemOf(address);
@@ -21,6 +21,12 @@ export async function health({ operands }: Arguments): Promise<number> {
   }
   for (const problem of problems) console.error(problem);
   return exitFailed;
+}
+
+/** The address of a control plane alone will do. */
+function withPath(address: string): string {
+  const isBare = URL.canParse(address) && new URL(address).pathname === "/";
+  return isBare ? new URL("/api/health", address).href : address;
 }
 
 function ownAddresses(): readonly string[] {

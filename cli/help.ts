@@ -4,7 +4,8 @@ import type { Command } from "#cli/commands/command";
 import type { Flag } from "./arguments.ts";
 
 export function overview(commands: readonly Command[]): string {
-  const rows = commands.map(({ name, about }) => [name, about] as const);
+  const shown = commands.filter(({ hidden }) => hidden !== true);
+  const rows = shown.map(({ name, about }) => [name, about] as const);
   return [
     "noetl: run and look after playbooks",
     "",
@@ -21,7 +22,9 @@ export function commandHelp(command: Command, path: readonly string[] = [command
   const { also = [], about, flags, sub = [] } = command;
   const own = path.join(" ");
   const others = also.map((other) => ["noetl", ...path.slice(0, -1), other].join(" "));
-  const rows = Object.entries(flags).map(flagRow);
+  const all = Object.entries(flags);
+  const rows = all.filter(([, { group }]) => group === undefined).map(flagRow);
+  const server = all.filter(([, { group }]) => group === "server").map(serverFlagText);
   const below = sub.map((each) => [`${each.name} ${each.operands}`.trimEnd(), each.about] as const);
   return [
     `noetl ${own}: ${about}`,
@@ -29,6 +32,7 @@ export function commandHelp(command: Command, path: readonly string[] = [command
     usage(command, own),
     ...(others.length === 0 ? [] : [`also:  ${others.join(", ")}`]),
     ...(rows.length === 0 ? [] : ["", ...aligned(rows)]),
+    ...(server.length === 0 ? [] : ["", `which control plane: ${server.join(" ")}`]),
     ...(below.length === 0
       ? []
       : ["", ...aligned(below), "", `noetl help ${own} COMMAND tells more about one.`]),
@@ -39,6 +43,10 @@ function usage({ operands, flags, run }: Command, own: string): string {
   if (run === undefined) return `usage: noetl ${own} COMMAND [flags]`;
   const withFlags = Object.keys(flags).length === 0 ? "" : " [flags]";
   return `usage: noetl ${own} ${operands}${withFlags}`.replaceAll("  ", " ");
+}
+
+function serverFlagText([long, { value }]: readonly [string, Flag]): string {
+  return `--${long} ${value ?? ""}`.trimEnd();
 }
 
 function flagRow([long, flag]: readonly [string, Flag]): readonly [string, string] {

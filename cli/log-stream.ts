@@ -13,6 +13,8 @@ export interface LogStreamOptions {
   readonly query?: Readonly<Record<string, string>>;
   readonly onLine: (line: ShownLogLine) => void;
   readonly signal?: AbortSignal;
+  /** As the server is asked; without credentials by default. */
+  readonly fetch?: (request: Request) => Promise<Response>;
 }
 
 const retryMs = 500;
@@ -54,10 +56,12 @@ async function oneStream(
   const { baseUrl, executionId, query, signal } = options;
   const search = new URLSearchParams({ ...query, follow: "true", after: String(after) });
   const url = `${baseUrl}/api/executions/${executionId}/logs?${search}`;
-  const response = await fetch(url, {
+  const send = options.fetch ?? ((request: Request) => fetch(request));
+  const request = new Request(url, {
     headers: { accept: "text/event-stream" },
     ...(signal === undefined ? {} : { signal }),
   });
+  const response = await send(request);
   if (!response.ok) throw faultOf(response.status, parsedProblem(await response.text()));
   if (response.body === null) return false;
   for await (const event of sseEvents(response.body)) {

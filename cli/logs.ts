@@ -28,7 +28,8 @@ export async function logs(args: Arguments): Promise<number> {
     ? (line: ShownLogLine): void => console.log(JSON.stringify(line))
     : (line: ShownLogLine): void => console.log(lineText(line));
   if (args.has("follow")) {
-    await followLogs({ baseUrl: server.url, executionId: id, query, onLine: print });
+    const { url: baseUrl, fetch } = server;
+    await followLogs({ baseUrl, fetch, executionId: id, query, onLine: print });
     return exitOk;
   }
   for (let after = 0; ; ) {

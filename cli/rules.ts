@@ -9,27 +9,6 @@ import { durationText } from "./terminal-text.ts";
 
 type Rule = Awaited<ReturnType<ApiClient["listRules"]>>["rules"][number];
 
-/** `rule list | set KEY --max N --rate R --burst B | delete KEY`. */
-export async function rule(args: Arguments): Promise<number> {
-  const [action, key, ...rest] = args.operands;
-  if (rest.length > 0) throw new UsageError("expected one key at a time");
-  switch (action) {
-    case "list":
-      return list(args);
-    case "set":
-      return set(args, keyOf(key));
-    case "delete":
-      return remove(args, keyOf(key));
-    default:
-      throw new UsageError(`expected list, set or delete, found ${JSON.stringify(action)}`);
-  }
-}
-
-function keyOf(key: string | undefined): string {
-  if (key !== undefined) return key;
-  throw new UsageError("expected a key such as playbook:PATH, pool:NAME, tenant:NAME or tool:KIND");
-}
-
 function numberOf(args: Arguments, flag: string): number | undefined {
   const text = args.text(flag);
   if (text === undefined) return undefined;
@@ -37,7 +16,7 @@ function numberOf(args: Arguments, flag: string): number | undefined {
   throw new UsageError(`--${flag}: expected a number, found ${JSON.stringify(text)}`);
 }
 
-async function list(args: Arguments): Promise<number> {
+export async function listRules(args: Arguments): Promise<number> {
   const { client } = await neededServer(args);
   const { rules } = await client.listRules();
   if (args.has("json")) {
@@ -63,7 +42,9 @@ function rowOf(state: Rule): readonly string[] {
   ];
 }
 
-async function set(args: Arguments, key: string): Promise<number> {
+/** `rule set KEY --max N --rate R --burst B`. */
+export async function setRule(args: Arguments): Promise<number> {
+  const [key = ""] = args.operands;
   const [max, rate, burst] = ["max", "rate", "burst"].map((flag) => numberOf(args, flag));
   const { client } = await neededServer(args);
   const state = await client.putRule({
@@ -79,7 +60,8 @@ async function set(args: Arguments, key: string): Promise<number> {
   return exitOk;
 }
 
-async function remove(args: Arguments, key: string): Promise<number> {
+export async function deleteRule(args: Arguments): Promise<number> {
+  const [key = ""] = args.operands;
   const { client } = await neededServer(args);
   const answer = await client.deleteRule({ params: { key } });
   console.log(args.has("json") ? JSON.stringify(answer, null, 2) : `${key}: deleted`);

@@ -16,14 +16,22 @@ export type RemotePlaybook =
 /** Lines come within a second or two after the end; a server that is silent then has none. */
 const lastLinesMs = 5_000;
 
-/** @param verbose whether the listener is told what tools print, on whichever worker. */
+export interface RemoteTerms {
+  /** Whether the listener is told what tools print, on whichever worker. */
+  readonly verbose: boolean;
+  /** Of a path in the catalog: this one instead of the newest. */
+  readonly version?: number;
+  /** What this key has started before is followed instead. */
+  readonly dedup?: { readonly key: string };
+}
+
 export function remoteHost(
-  { client, url }: Server,
+  { client, url, fetch, tenant: ownTenant }: Server,
   playbook: RemotePlaybook,
-  verbose: boolean,
+  { verbose, ...once }: RemoteTerms,
 ): RunHost {
   let listener: RunListener | undefined;
-  const lines = printedLines(url, () => listener);
+  const lines = printedLines({ url, fetch }, () => listener);
   const source = remoteSource(client);
   const register = async (files: readonly PlaybookFile[], tenant?: string): Promise<string> => {
     let path = "";
@@ -49,10 +57,11 @@ export function remoteHost(
       listener = to;
     },
     heard: () => lines.heard(),
-    start: async ({ workload, ...terms }) => {
+    start: async ({ workload, ...asked }) => {
+      const terms = ownTenant === undefined ? asked : { tenant: ownTenant, ...asked };
       const path =
         "path" in playbook ? playbook.path : await register(playbook.files, terms.tenant);
-      const body = { path, workload: { ...workload }, ...terms };
+      const body = { path, workload: { ...workload }, ...terms, ...once };
       const { execution_id } = await client.execute({ body });
       return execution_id as ExecutionId;
     },
@@ -72,7 +81,10 @@ interface PrintedLines {
   close(): void;
 }
 
-function printedLines(baseUrl: string, listener: () => RunListener | undefined): PrintedLines {
+function printedLines(
+  { url: baseUrl, fetch }: Pick<Server, "url" | "fetch">,
+  listener: () => RunListener | undefined,
+): PrintedLines {
   const following = new Map<ExecutionId, Promise<void>>();
   const closing = new AbortController();
   return {
@@ -80,6 +92,7 @@ function printedLines(baseUrl: string, listener: () => RunListener | undefined):
       if (following.has(executionId)) return;
       const done = followLogs({
         baseUrl,
+        fetch,
         executionId,
         signal: closing.signal,
         onLine: ({ step, stream, text }) => listener()?.output({ step, stream, text }),

@@ -39,9 +39,22 @@ export function durationText(durationMs: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** Control characters, and those that turn the direction of what follows. */
+const unprintable = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g;
+
+/** One line that a terminal shows as it stands: names and messages of others may say anything. */
+export function plainText(text: string): string {
+  return text.replace(unprintable, " ");
+}
+
+/** The same for text of several lines. */
+export function plainLines(text: string): string {
+  return text.split("\n").map(plainText).join("\n");
+}
+
 /** One line without control characters, cut to so many columns of a terminal. */
 export function cutLine(text: string, columns: number): string {
-  const plain = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
+  const plain = plainText(text);
   if (Bun.stringWidth(plain) <= columns) return plain;
   if (columns < 1) return "";
   let width = 0;

@@ -2,7 +2,7 @@
 // a test starts sooner by what loading it takes. Values are told as JSON all the same, so that
 // neither side ever holds what the other one has.
 
-import { resolveKeychain } from "#control/keychain/resolve";
+import { readSecret, resolveKeychain } from "#control/keychain/resolve";
 import type { ControlContext, ControlPorts } from "#control/services/context";
 import {
   claimCommands,
@@ -107,6 +107,11 @@ function planeOf(executions: Executions, counted: Counted): ControlPlane {
       counted(async () => {
         await requireLease(executions, worker, commandId);
         return told(await resolveKeychain(executions, { commandId, name }));
+      }),
+    secret: (worker, commandId, wanted) =>
+      counted(async () => {
+        await requireLease(executions, worker, commandId);
+        return (await readSecret(executions, { commandId, ...told(wanted) })).keys;
       }),
     callbackToken: async () => {
       throw new Fault("unavailable", "nothing outside of a test may answer its calls");

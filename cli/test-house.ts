@@ -1,7 +1,7 @@
 // The house of one test: the production engine and worker over stores in memory, with a clock that
 // stands still until it is moved, tools that give what the test says, and a worker that can be lost.
 
-import { registerPlaybook } from "#control/services/catalog";
+import { registerResource } from "#control/services/catalog";
 import { endExecution, startExecution } from "#control/services/lifecycle";
 import { fetchResult } from "#control/services/results";
 import { variablesOf } from "#control/services/views";
@@ -96,7 +96,7 @@ export function testHouse(options: HouseOptions): TestHouse {
       const { test, files } = options;
       let catalogId: CatalogId | undefined;
       for (const { content, document } of files) {
-        const registered = await registerPlaybook(context, {
+        const registered = await registerResource(context, {
           tenant: tenantDefault,
           content,
           path: catalogPath(document),
@@ -106,7 +106,7 @@ export function testHouse(options: HouseOptions): TestHouse {
       // What a test puts in the place of a playbook is the newest version of it; the one that is
       // tested stays the one that was read, also where it calls itself.
       for (const text of mockedChildren(options)) {
-        await registerPlaybook(context, { tenant: tenantDefault, ...text });
+        await registerResource(context, { tenant: tenantDefault, ...text });
       }
       invariant(catalogId !== undefined, "a tested house has no playbook");
       const started = await startExecution(executions, { catalogId, workload: test.workload });

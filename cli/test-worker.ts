@@ -97,6 +97,7 @@ function livingControl(control: ControlPlane, { living, dying, onCommand }: Livi
     resolveResult: (...given) => living(() => control.resolveResult(...given)),
     credential: (...given) => living(() => control.credential(...given)),
     keychain: (...given) => living(() => control.keychain(...given)),
+    secret: (...given) => living(() => control.secret(...given)),
     callbackToken: (...given) => living(() => control.callbackToken(...given)),
   };
 }

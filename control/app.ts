@@ -2,8 +2,9 @@
 // place where a fault becomes an answer.
 
 import { Elysia } from "elysia";
-import { type Access, attach, openAccess } from "#control/access/admission";
+import { type Access, attach, nobody, type Observe, openAccess } from "#control/access/admission";
 import { ownership } from "#control/access/ownership";
+import { refusalsAudited } from "#control/access/refusals";
 import { accessRoutes } from "#control/routes/access";
 import { approvalsRoutes } from "#control/routes/approvals";
 import { auditRoutes } from "#control/routes/audit";
@@ -47,6 +48,8 @@ export interface ControlAppOptions {
   readonly access: Access;
   /** Told of errors that are nobody's fault but ours. */
   readonly report: (message: string) => void;
+  /** Told of each answer of a route. */
+  readonly observe?: Observe;
   /** Adds the OpenAPI page; left out where nobody will look (a one-off run). */
   readonly documentation?: (app: Elysia) => void;
 }
@@ -56,6 +59,8 @@ export type Fetch = (request: Request) => Promise<Response>;
 export interface ControlApp {
   /** Answers whoever the request says it is from. */
   readonly fetch: Fetch;
+  /** Why somebody is not let in who asks for a way to ask: undefined for who is known. */
+  refusal(request: Request): Promise<Response | undefined>;
   /** Answers as if all requests came from this one. */
   fetchAs(principal: Principal): Fetch;
 }
@@ -109,19 +114,39 @@ export function controlApp(options: ControlAppOptions): ControlApp {
   feedRoutes(app, executions.context);
   catalogRoutes(app, executions.context);
   runtimeRoutes(app, executions, options.membership);
-  const owns = ownership(executions.context);
+  const { access, observe } = options;
+  const around = {
+    owns: ownership(executions.context),
+    onRefused: refusalsAudited(executions.context),
+    ...(access.signIn === undefined ? {} : { signIn: access.signIn }),
+    ...(observe === undefined ? {} : { observe }),
+  };
   const fetchBy =
-    (access: Access): Fetch =>
+    ({ authenticate }: Access): Fetch =>
     async (request) => {
       const handled = withLongHost(request);
       try {
-        attach(handled, { ...(await access.authenticate(handled)), owns });
+        // What is known of a request by the socket is known of the very one that came.
+        attach(handled, { ...(await authenticate(request)), ...around });
       } catch (error) {
         return answerOf(error, report);
       }
       return app.handle(handled);
     };
-  return { fetch: fetchBy(options.access), fetchAs: (principal) => fetchBy(openAccess(principal)) };
+  return {
+    fetch: fetchBy(access),
+    fetchAs: (principal) => fetchBy(openAccess(principal)),
+    refusal: async (request) => {
+      try {
+        const { principal, refused } = await access.authenticate(request);
+        if (refused !== undefined) throw refused;
+        if (principal === undefined) throw nobody();
+        return undefined;
+      } catch (error) {
+        return answerOf(error, report);
+      }
+    },
+  };
 }
 
 /** What a route, or the way to it, answers where it fails. */

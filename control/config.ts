@@ -5,6 +5,7 @@ import { accessSettings } from "#control/access/settings";
 import { exportSettings } from "#control/export/settings";
 import { keychainSettings } from "#control/keychain/settings";
 import { secretSettings } from "#control/secrets/settings";
+import { waitSettings } from "#control/waits/settings";
 import {
   address,
   durationMs,
@@ -39,6 +40,15 @@ const roles = names
       given.every(isRole) || context.mustBe(`some of ${controlRoles.join(", ")}, with commas`),
   )
   .pipe((given): readonly ControlRole[] => given.filter(isRole));
+
+/** What stands around executions, in every shape of the product. */
+export const platformSettings = {
+  ...accessSettings,
+  ...secretSettings,
+  ...waitSettings,
+  ...keychainSettings,
+  ...exportSettings,
+} as const satisfies Settings;
 
 export const controlSettings = {
   DATABASE_URL: {
@@ -98,10 +108,7 @@ export const controlSettings = {
     default: "10000",
     text: "How long requests under way may take when the process is asked to stop.",
   },
-  ...accessSettings,
-  ...secretSettings,
-  ...keychainSettings,
-  ...exportSettings,
+  ...platformSettings,
 } as const satisfies Settings;
 
 export type ControlSettings = SettingValues<typeof controlSettings>;

@@ -1,6 +1,7 @@
 // One control plane over its ports: services, sweep and HTTP app, the same in every shape.
 
-import type { Access } from "#control/access/admission";
+import type { Access, Observe } from "#control/access/admission";
+import { requestObserver } from "#control/export/control-metrics";
 import type { ControlContext, ControlPorts } from "#control/services/context";
 import { Executions } from "#control/services/executions";
 import { type Membership, soleMember } from "#control/services/membership";
@@ -17,6 +18,8 @@ export interface Control {
   readonly fetch: Fetch;
   /** Answers as if all requests came from this one: for what runs in the same process. */
   fetchAs(principal: Principal): Fetch;
+  /** Why somebody is not let in who asks for a socket that carries requests. */
+  refusal(request: Request): Promise<Response | undefined>;
   readonly executions: Executions;
   readonly sweep: Sweeper;
   /** Does what the requests so far have left for later, where nothing runs by itself. */
@@ -29,6 +32,8 @@ export interface ControlOptions {
   /** Finds out who asks. */
   readonly access: Access;
   readonly report: (message: string) => void;
+  /** Told of each answer of a route. */
+  readonly observe?: Observe;
   readonly documentation?: Parameters<typeof controlApp>[0]["documentation"];
   /** Every worker starts with this process, as in the embedded shape: none is waited for. */
   readonly workersAreNew?: boolean;
@@ -75,11 +80,14 @@ export function startControl(ports: ControlPorts, options: ControlOptions): Cont
     ...{ onCross, statesMax, owns },
     ...(options.snapshotEvents === undefined ? {} : { snapshotEvents: options.snapshotEvents }),
   });
+  const { metrics } = ports;
+  const { observe = metrics === undefined ? undefined : requestObserver(metrics) } = options;
   const app = controlApp({
     executions,
     report,
     membership,
     access: options.access,
+    ...(observe === undefined ? {} : { observe }),
     ...(documentation === undefined ? {} : { documentation }),
   });
   const fetch = marked(app.fetch, options);
@@ -91,5 +99,5 @@ export function startControl(ports: ControlPorts, options: ControlOptions): Cont
     executions.standby.close();
     return sweep.stop();
   };
-  return { fetch, fetchAs, executions, sweep, finish, stop };
+  return { fetch, fetchAs, refusal: app.refusal, executions, sweep, finish, stop };
 }

@@ -44,7 +44,11 @@ const make = (name, text, ...children) => {
 };
 const block = (title, value) =>
   value === undefined ? [] : [make("h3", title), make("pre", JSON.stringify(value, null, 2))];
-const schemaOf = (part) => part?.content?.["application/json"]?.schema;
+let components = {};
+const schemaOf = (part) => {
+  const schema = part?.content?.["application/json"]?.schema;
+  return schema?.$ref === undefined ? schema : components.schemas[schema.$ref.split("/").at(-1)];
+};
 const parametersOf = (list, place) => {
   const own = (list ?? []).filter((parameter) => parameter.in === place);
   if (own.length === 0) return undefined;
@@ -53,12 +57,15 @@ const parametersOf = (list, place) => {
 const routeOf = (path, method, route) => make("details", undefined,
   make("summary", undefined, make("b", method.toUpperCase()), make("code", path), " ", make("span", route.summary)),
   make("section", undefined,
+    ...(route.description === undefined ? [] : [make("p", route.description)]),
+    make("p", "Lets in: " + route["x-noetl-access"].join(", ")),
     ...block("Path", parametersOf(route.parameters, "path")),
     ...block("Query", parametersOf(route.parameters, "query")),
     ...block("Request", schemaOf(route.requestBody)),
     ...block("Answer", schemaOf(route.responses?.[200])),
     ...block("Problem", schemaOf(route.responses?.default))));
 const show = (spec) => {
+  components = spec.components;
   const tags = new Map();
   for (const [path, methods] of Object.entries(spec.paths)) {
     for (const [method, route] of Object.entries(methods)) {

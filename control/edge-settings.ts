@@ -2,6 +2,8 @@
 // variables of the environment too; there is no file to read any from.
 
 import { type } from "arktype";
+import { accessSettings } from "#control/access/settings";
+import { secretSettings } from "#control/secrets/settings";
 import type { CredentialSource } from "#control/services/context";
 import { Fault } from "#core/model/fault";
 import { isJsonObject, type JsonObject } from "#core/model/json";
@@ -32,6 +34,8 @@ export const edgeSettings = {
     secret: true,
     text: "A JSON document that maps aliases to credentials: `{alias: {type, data}}`.",
   },
+  ...accessSettings,
+  NOETL_MASTER_KEY: secretSettings.NOETL_MASTER_KEY,
 } as const satisfies Settings;
 
 export type EdgeSettings = SettingValues<typeof edgeSettings> & { readonly DATABASE_URL: string };
@@ -42,20 +46,32 @@ export type EdgeSettings = SettingValues<typeof edgeSettings> & { readonly DATAB
  */
 export function readEdgeSettings(environment: Readonly<Record<string, unknown>>): EdgeSettings {
   const read: Record<string, unknown> = {};
-  for (const [name, { shape }] of Object.entries(edgeSettings)) {
-    const given = environment[name];
-    if (typeof given !== "string" || given === "") continue;
-    const value: unknown = shape(given);
-    if (value instanceof type.errors) {
-      throw new Fault("invalid", `${name}: expected ${value[0]?.expected ?? "another value"}`);
+  const settings: Settings = edgeSettings;
+  for (const [name, { shape, default: otherwise }] of Object.entries(settings)) {
+    const value = environment[name];
+    const given = typeof value === "string" && value !== "" ? value : otherwise;
+    if (given === undefined) continue;
+    const checked: unknown = shape(given);
+    if (checked instanceof type.errors) {
+      throw new Fault("invalid", `${name}: expected ${checked[0]?.expected ?? "another value"}`);
     }
-    read[name] = value;
+    read[name] = checked;
   }
   if (read["DATABASE_URL"] === undefined) {
     throw new Fault("invalid", "DATABASE_URL: expected the address of a database, found nothing");
   }
   // Each value was checked by the very shape that its type was inferred from.
-  return read as unknown as EdgeSettings;
+  const checkedSettings = read as unknown as EdgeSettings;
+  if (
+    checkedSettings.NOETL_ACCESS === "required" &&
+    checkedSettings.NOETL_INTERNAL_API_TOKEN === undefined
+  ) {
+    throw new Fault(
+      "invalid",
+      "NOETL_INTERNAL_API_TOKEN: expected a token that workers show too, found nothing",
+    );
+  }
+  return checkedSettings;
 }
 
 /** Credentials out of a setting; read when the first one is asked for. */

@@ -5,7 +5,9 @@
 
 import "./edge-schemas.ts";
 import { createHash } from "node:crypto";
-import { openAccess } from "#control/access/admission";
+import { accessOf } from "#control/access/authenticate";
+import { tokenCheck } from "#control/access/token-check";
+import { secretsOf } from "#control/secrets/secrets";
 import { type LeasedIds, leasedIds } from "#control/services/leased-ids";
 import { Plans } from "#control/services/plans";
 import { sqlCatalog } from "#control/store/catalog";
@@ -19,6 +21,7 @@ import { snowflakeMint, systemClock } from "#core/adapters/system-clock";
 import { Fault, messageOf } from "#core/model/fault";
 import { machineLeaseMs, sweepMs } from "#core/model/limits";
 import type { Bus } from "#core/ports/bus";
+import type { Stores } from "#core/ports/stores";
 import { problemBody, statusOf } from "#core/wire/problem";
 import manifest from "../package.json";
 import { type Control, startControl } from "./control.ts";
@@ -36,6 +39,8 @@ export type EdgeEnvironment = Readonly<Record<string, unknown>>;
 interface Isolate {
   readonly settings: EdgeSettings;
   readonly sql: Sql;
+  /** One set for all requests: what was read of tokens is kept by their store. */
+  readonly stores: Stores;
   readonly plans: Plans;
   ids: LeasedIds | undefined;
   leasedAtMs: number;
@@ -60,6 +65,7 @@ function isolateOf(environment: EdgeEnvironment): Isolate {
   shared = {
     settings,
     sql,
+    stores: sqlStores(sql),
     plans: new Plans(sqlCatalog(sql)),
     ids: undefined,
     leasedAtMs: 0,
@@ -97,25 +103,31 @@ interface Opened {
 }
 
 async function open(isolate: Isolate): Promise<Opened> {
-  const { settings, sql, plans } = isolate;
+  const { settings, plans } = isolate;
   const { NATS_URL: servers, NOETL_PUBLIC_URL: serverUrl, NOETL_CREDENTIALS: document } = settings;
   const { ids } = await idsOf(isolate);
   const bus =
     servers === undefined
       ? silentBus()
       : natsSocketBus({ servers, name: "noetl-edge", onNotice: report });
+  const { stores } = isolate;
+  const tokens = tokenCheck({ people: stores.people, sha256, clock, report });
+  const { seals, credentials } = secretsOf(settings, stores, {
+    ...{ clock, report, credentials: settingCredentials(document) },
+  });
   const control = startControl(
     {
-      ...sqlStores(sql),
+      ...stores,
       bus,
       clock,
       ids,
       sha256,
-      credentials: settingCredentials(document),
+      credentials,
+      ...(seals === undefined ? {} : { seals }),
       engineVersion: manifest.version,
       ...(serverUrl === undefined ? {} : { serverUrl }),
     },
-    { access: openAccess(), report, resident: false, plans },
+    { access: accessOf({ settings, tokens, sha256, clock }), report, resident: false, plans },
   );
   return { control, bus };
 }

@@ -7,6 +7,7 @@ import type { ControlPorts } from "#control/services/context";
 import { openReplica, type Replica } from "#control/services/membership";
 import { openDatabase } from "#control/store/database";
 import { migrate } from "#control/store/migrate";
+import { postgresOutside } from "#control/store/postgres-outside";
 import { sqlStores } from "#control/store/stores";
 import { trustedCertificates } from "#core/adapters/ca-file";
 import { type Listening, listen } from "#core/adapters/listen";
@@ -21,7 +22,7 @@ import type { EventMirror } from "#core/ports/event-mirror";
 import type { Stores } from "#core/ports/stores";
 import type { Fetch } from "./app.ts";
 import type { ControlRole, ControlSettings } from "./config.ts";
-import { startControl } from "./control.ts";
+import { type Control, startControl } from "./control.ts";
 import { fileCredentials } from "./credentials-file.ts";
 import { documentation } from "./documentation.ts";
 import { type Platform, platformOf } from "./platform.ts";
@@ -63,13 +64,16 @@ type Options = Omit<ControlProcessOptions, "databaseUrl">;
 async function startOver(stores: Stores, options: Options): Promise<ControlProcess> {
   const { settings, report } = options;
   const roles = settings.NOETL_ROLES as readonly ControlRole[];
+  checkAccess(options);
   const { clusterId } = await stores.feed.identity();
   const clock = systemClock();
-  const server = openDoor(settings);
+  const door = openDoor(settings);
+  const { server } = door;
   const replica = await replicaOf(stores, clock, options);
   const { NOETL_PUBLIC_URL: url = reachable(server.url) } = settings;
   const platform = platformOf(settings, stores, {
     ...{ clock, sha256, report },
+    readText: (path) => Bun.file(path).text(),
     credentials: fileCredentials(settings.NOETL_CREDENTIALS_FILE),
   });
   const { ports, mirror } = portsOf(stores, { ...options, clock, replica, url, platform });
@@ -92,7 +96,7 @@ async function startOver(stores: Stores, options: Options): Promise<ControlProce
     beside: platform.beside(control.executions, ports),
   });
   const isApi = roles.includes("api");
-  server.serve(isApi ? control.fetch : healthOnly(control.fetch));
+  door.serve(isApi ? control : { ...control, fetch: healthOnly(control.fetch) });
   if (isApi) await replica.join(url);
   const watch = watchIdentity(stores, clusterId, clock);
   return {
@@ -155,9 +159,8 @@ function portsOf(
       clock,
       ids: replica.ids,
       sha256,
-      credentials: platform.credentials,
-      ...(platform.seals === undefined ? {} : { seals: platform.seals }),
-      ...(platform.waitKey === undefined ? {} : { waitKey: platform.waitKey }),
+      ...platform.ports,
+      outsideSql: postgresOutside(settings.DATABASE_URL),
       serverUrl: url,
       engineVersion: version,
     },
@@ -169,21 +172,43 @@ function reachable(url: string): string {
   return url.replace(/^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, `http://${hostname()}`);
 }
 
-interface Door extends Listening {
+/**
+ * A control plane that lets in who shows a token has to know one: its workers would be strangers.
+ * @throws Fault `invalid` naming what to set.
+ */
+function checkAccess({ settings, report }: Options): void {
+  const { NOETL_ACCESS: mode, NOETL_INTERNAL_API_TOKEN: tokens, NOETL_ROLES: roles } = settings;
+  if (!roles.includes("api")) return;
+  if (mode === "open") {
+    report("NOETL_ACCESS=open: everybody who reaches this control plane is its administrator");
+  }
+  if (mode !== "required" || tokens !== undefined) return;
+  throw new Fault(
+    "invalid",
+    "NOETL_INTERNAL_API_TOKEN: expected a token that workers show too, found none; " +
+      "people get theirs from `noetl admin create`; NOETL_ACCESS=open lets everybody in, for tests",
+  );
+}
+
+type Served = Pick<Control, "fetch" | "refusal">;
+
+interface Door {
+  readonly server: Listening;
   /** From here on requests are answered by this; those that came before wait for it. */
-  serve(fetch: Fetch): void;
+  serve(control: Served): void;
 }
 
 function openDoor(settings: ControlSettings): Door {
   const { NOETL_HOST: host, NOETL_PORT: port, NOETL_ROLES: roles } = settings;
-  const opened = Promise.withResolvers<Fetch>();
-  const server = listen(async (request) => (await opened.promise)(request), {
+  const opened = Promise.withResolvers<Served>();
+  const server = listen(async (request) => (await opened.promise).fetch(request), {
     host,
     port,
     exact: true,
     wire: roles.includes("api"),
+    refusal: async (request) => (await opened.promise).refusal(request),
   });
-  return { ...server, serve: opened.resolve };
+  return { server, serve: opened.resolve };
 }
 
 /** A process without the role `api` says how it is, and nothing else. */

@@ -25,6 +25,8 @@ export interface ClusterOptions {
   readonly program?: readonly string[];
   readonly workerEnvironment?: Readonly<Record<string, string>>;
   readonly controlEnvironment?: Readonly<Record<string, string>>;
+  /** Whom control planes let in besides workers: programs of this machine, without it. */
+  readonly access?: "required" | "local" | "open";
   /** Told of every line that a member writes. */
   readonly onLine?: (member: string, line: string) => void;
   /** Puts wires between the processes that can be cut. */
@@ -41,6 +43,8 @@ export interface Cluster {
   readonly workers: readonly Member[];
   /** Addresses of the control planes, in the order of their start. */
   readonly urls: readonly string[];
+  /** What workers show to be let in. */
+  readonly internalToken: string;
   /** The wires of each control plane, in the same order; none unless they were asked for. */
   readonly lines: readonly ControlLines[];
   startControl(port?: number): Promise<Member>;
@@ -72,7 +76,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     servers.push(postgres.stop);
     const nats = await scratchNats({ configuration: guard.natsConfiguration, startsLater });
     servers.push(nats.stop);
-    const parts = { options, postgres, nats, folder, controls, workers, lines };
+    const internalToken = crypto.randomUUID();
+    const parts = { options, postgres, nats, folder, controls, workers, lines, internalToken };
     const { start, urls } = memberStarts(parts);
     for (let n = 0; n < options.controls; n++) {
       const first = options.port === undefined ? undefined : options.port + n;
@@ -80,7 +85,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     }
     await Promise.all(Array.from({ length: options.workers }, start.worker));
     return {
-      ...{ postgres, nats, controls, workers, urls, lines, close },
+      ...{ postgres, nats, controls, workers, urls, lines, internalToken, close },
       startControl: start.control,
       restartControl: start.controlAgain,
       startWorker: start.worker,
@@ -99,10 +104,11 @@ interface Parts {
   readonly controls: Member[];
   readonly workers: Member[];
   readonly lines: ControlLines[];
+  readonly internalToken: string;
 }
 
 function memberStarts(parts: Parts) {
-  const { options, postgres, nats, folder, controls, workers, lines } = parts;
+  const { options, postgres, nats, folder, controls, workers, lines, internalToken } = parts;
   const { program, onLine, slots } = options;
   const urls: string[] = [];
   const workerUrls: string[] = [];
@@ -144,7 +150,7 @@ function memberStarts(parts: Parts) {
       serverUrls: workerUrls,
       slots,
       spoolDirectory: join(folder, "spool"),
-      environment: options.workerEnvironment ?? {},
+      environment: { NOETL_INTERNAL_API_TOKEN: internalToken, ...options.workerEnvironment },
     });
     workers.push(member);
     return member;
@@ -152,9 +158,10 @@ function memberStarts(parts: Parts) {
   return { start: { control, controlAgain, worker }, urls };
 }
 
-async function controlEnvironment({ options, postgres, folder }: Parts) {
-  const { credential, controlEnvironment: given } = options;
-  if (credential === undefined) return { ...given };
+async function controlEnvironment({ options, postgres, folder, internalToken }: Parts) {
+  const { credential, controlEnvironment: own, access = "local" } = options;
+  const given = { NOETL_ACCESS: access, NOETL_INTERNAL_API_TOKEN: internalToken, ...own };
+  if (credential === undefined) return given;
   const file = await credentialFile(postgres, folder, credential);
   return { ...given, NOETL_CREDENTIALS_FILE: file };
 }

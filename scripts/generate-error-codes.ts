@@ -96,6 +96,7 @@ export const failureKinds: Readonly<Record<string, Kind>> = {
   playbook: { meaning: "A sub-playbook failed, or can't be started.", retryable: "no" },
   policy: { meaning: "A rule of the task's policy asked for the failure.", retryable: "no" },
   python: { meaning: "The program raised, or its process died.", retryable: "depends on the code" },
+  rejected: { meaning: "Somebody rejected what was to be approved.", retryable: "no" },
   result: {
     meaning: "The result is too large, is no JSON, or can't be stored (`result_rejected`).",
     retryable: "depends on the code",

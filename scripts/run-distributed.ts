@@ -1,9 +1,11 @@
 // What `bun run dev:distributed` does once everything it needs is installed.
 
+import { resolve } from "node:path";
 import { registerExamples } from "#cli/dev-examples";
 import { removeDevFile, runningDev, writeDevFile } from "#cli/dev-file";
 import { serverAt } from "#cli/server";
 import { version } from "#cli/version";
+import { devKeyFile } from "#control/secrets/key-file";
 import { stopAsked } from "#core/adapters/stop-signals";
 import { startCluster } from "./cluster.ts";
 
@@ -24,6 +26,7 @@ export async function runDistributed(port: number): Promise<number> {
     slots: 32,
     port,
     credential: "pg_local",
+    controlEnvironment: { NOETL_MASTER_KEY_FILE: resolve(devKeyFile(directory)) },
     workerEnvironment: { NOETL_WORKER_ALLOW_SHELL: "true", NOETL_WORKER_FILE_ROOTS: process.cwd() },
     onLine: (member, line) => console.log(`${member} | ${line}`),
   });

@@ -32,6 +32,7 @@ export function frameServices(run: CommandRun, services: WorkerServices): Worker
       resolveResult: (ref) => patiently(run, services, () => control.resolveResult(ref)),
       credential,
       keychain: (...asked) => patiently(run, services, () => control.keychain(...asked)),
+      secret: (...asked) => patiently(run, services, () => control.secret(...asked)),
       callbackToken: (...asked) => patiently(run, services, () => control.callbackToken(...asked)),
     },
   };

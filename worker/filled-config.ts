@@ -1,13 +1,15 @@
-// The config of one task's call with nothing left open. A token that a field asks for is fetched
-// when it is first met, and the fields are filled again: it lives as long as the call, and the next
-// attempt asks anew, because tokens expire.
+// The config of one task's call with nothing left open. Secrets that its fields ask for are fetched
+// first: entries of the keychain, which a command keeps for a while, and tokens, which live as long
+// as the call: the next attempt asks anew, because tokens expire.
 
 import type { TaskSpec } from "#core/model/command";
 import { isJsonObject, type JsonObject } from "#core/model/json";
+import { keychainEntriesPerCommandMax } from "#core/model/keychain-limits";
 import { Secrets } from "#core/playbook/template";
 import { ToolFailure } from "#worker/tools/tool";
 import type { CommandRun } from "./command-run.ts";
 import { failure, mayHelpLater } from "./failure-of.ts";
+import { entryOf } from "./keychain-entry.ts";
 import type { WorkerServices } from "./services.ts";
 import { type Evaluation, taskConfig } from "./task-config.ts";
 
@@ -32,6 +34,7 @@ export async function filledConfig(
   evaluation: Evaluation,
   services: WorkerServices,
 ): Promise<JsonObject> {
+  const keychain = await entriesRead(task, run, evaluation, services);
   const tokens = new Map<string, string>();
   const secrets = new Secrets((alias) => {
     const token = tokens.get(alias);
@@ -52,6 +55,7 @@ export async function filledConfig(
   function tryFilling(): JsonObject | string {
     const { scope } = evaluation;
     scope.secrets = secrets;
+    scope.keychain = keychain;
     try {
       return taskConfig(task, run.command, evaluation);
     } catch (thrown) {
@@ -59,8 +63,35 @@ export async function filledConfig(
       throw thrown;
     } finally {
       scope.secrets = undefined;
+      scope.keychain = undefined;
     }
   }
+}
+
+/** The entries that the fields of the task read, by name; undefined where they read none. */
+async function entriesRead(
+  { holes, label }: TaskSpec,
+  run: CommandRun,
+  { templates }: Evaluation,
+  services: WorkerServices,
+): Promise<Readonly<Record<string, JsonObject>> | undefined> {
+  let entries: Record<string, JsonObject> | undefined;
+  for (const { text } of holes) {
+    for (const name of templates.template(text).keychain) {
+      if (name === undefined) {
+        throw refusal(`task ${label} reads keychain[…], expected keychain.NAME`);
+      }
+      // Without a prototype: every name is only ever a name.
+      entries ??= Object.create(null) as Record<string, JsonObject>;
+      if (Object.hasOwn(entries, name)) continue;
+      if (Object.keys(entries).length >= keychainEntriesPerCommandMax) {
+        const found = `more than ${keychainEntriesPerCommandMax} entries of the keychain`;
+        throw refusal(`task ${label} reads ${found}`);
+      }
+      entries[name] = (await entryOf(name, run, services)).data;
+    }
+  }
+  return entries;
 }
 
 async function tokenOf(alias: string, run: CommandRun, services: WorkerServices): Promise<string> {

@@ -5,12 +5,14 @@ import { hostname } from "node:os";
 import { trustedCertificates } from "#core/adapters/ca-file";
 import { lockFolder } from "#core/adapters/folder-lock";
 import { httpStepLogs } from "#core/adapters/http-step-logs";
+import { metrics } from "#core/adapters/metrics";
 import { natsBus } from "#core/adapters/nats-bus";
 import { routedControl } from "#core/adapters/routed-control";
 import { steadyClock } from "#core/adapters/system-clock";
 import { wireFetch } from "#core/adapters/wire-client";
 import { messageOf } from "#core/model/fault";
 import type { Bus } from "#core/ports/bus";
+import type { Clock } from "#core/ports/clock";
 import type { ToolPolicy } from "#worker/tools/tool";
 import type { WorkerSettings } from "./config.ts";
 import { watchDatabase } from "./database-watch.ts";
@@ -20,7 +22,9 @@ import { startWorker } from "./loop.ts";
 import { startRegistration } from "./registration.ts";
 import { builtinTools, type ToolRegistry } from "./registry.ts";
 import { runToolOptions } from "./run-tool-options.ts";
+import { sealingKey } from "./sealing.ts";
 import { spoolFolder } from "./spool-folders.ts";
+import { workerNumbers } from "./worker-metrics.ts";
 
 export interface WorkerProcessOptions {
   readonly settings: WorkerSettings;
@@ -58,29 +62,27 @@ const lastLinesMs = 3_000;
 
 /** @throws Fault `unavailable` when the health port can't be had, `invalid` for bad servers. */
 export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess {
-  const { settings, servers, version, otherDatabaseMs: patienceMs } = options;
+  const { settings, servers, version } = options;
   const { NOETL_POOLS: pools, NOETL_SLOTS: slots, NATS_URL: nats } = settings;
   const workerId = `${settings.NOETL_WORKER_ID ?? hostname()}-${process.pid}-${randomHex(3)}`;
   const notice = noticeOf(options.report);
   // A machine whose clock is set must not hold renewals back, nor end leases.
   const clock = steadyClock();
-  const headers = shownToken(settings);
-  const wire = wireFetch({ fetch: (request) => fetch(request), clock, headers });
-  const watch = watchDatabase({ servers, clock, fetch: wire.fetch, patienceMs });
-  const control = routedControl({ servers, fetch: watch.fetch, clock, notice });
+  const { wire, watch, sealing, control } = lineTo(options, clock, notice);
   const bus = nats === undefined ? undefined : busOf(nats, settings, { workerId, notice });
   const sink = httpStepLogs([control.client], `${workerId}-${randomHex(8)}`);
   const shipper = logShipper({ sink, clock, log: { notice } });
   const spool = spoolFolder({ directory: settings.NOETL_SPOOL_DIRECTORY, lock: lockFolder });
   const tools = toolsOf(settings, { servers, version });
+  const own = { clock, pools, labels: settings.NOETL_LABELS ?? [] };
+  const load = () => worker.load();
+  const numbers = workerNumbers({ metrics: metrics(), clock, version, load });
   const worker = startWorker({
-    control,
+    control: numbers.counted(control),
     ...(bus === undefined ? {} : { bus }),
-    clock,
+    ...own,
     tools,
     workerId,
-    pools,
-    labels: settings.NOETL_LABELS ?? [],
     slots,
     spool,
     policy: policyOf(settings),
@@ -88,22 +90,20 @@ export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess
   });
   const registration = startRegistration({
     client: control.client,
-    clock,
+    ...own,
     name: workerId,
-    pools,
-    labels: settings.NOETL_LABELS ?? [],
     capacity: slots,
     version,
     load: () => worker.load(),
+    sealing,
     notice,
   });
-  let isStopping = false;
-  const health = healthOf(settings, () => {
-    const status = isStopping ? "draining" : "ok";
-    return { status, worker: workerId, version, pools, slots, ...worker.load() };
-  });
+  let status: HealthStatus["status"] = "ok";
+  const about = { worker: workerId, version, pools, slots };
+  const told = (): HealthStatus => ({ status, ...about, ...worker.load() });
+  const health = healthOf(settings, told, numbers.text);
   const stop = async (): Promise<void> => {
-    isStopping = true;
+    status = "draining";
     watch.stop();
     await worker.stop({ graceMs: settings.NOETL_STOP_GRACE_MS });
     await Promise.all([registration.stop(), shipper.close(lastLinesMs)]);
@@ -113,18 +113,36 @@ export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess
     spool.close();
     await health?.stop();
   };
-  let stopped: Promise<void> | undefined;
   return {
     workerId,
     healthUrl: health?.url,
     broken: watch.replaced.then(
       (reason) => `${reason}; what could not be reported stays in ${spool.folder}`,
     ),
-    stop: () => {
-      stopped ??= stop();
-      return stopped;
-    },
+    stop: once(stop),
   };
+}
+
+function once(stop: () => Promise<void>): () => Promise<void> {
+  let stopped: Promise<void> | undefined;
+  return () => {
+    stopped ??= stop();
+    return stopped;
+  };
+}
+
+/** The control plane as this worker reaches it, and the key that it is given secrets to. */
+function lineTo(
+  { settings, servers, otherDatabaseMs: patienceMs }: WorkerProcessOptions,
+  clock: Clock,
+  notice: (message: string, thrown?: unknown) => void,
+) {
+  const headers = shownToken(settings);
+  const wire = wireFetch({ fetch: (request) => fetch(request), clock, headers });
+  const watch = watchDatabase({ servers, clock, fetch: wire.fetch, patienceMs });
+  const sealing = sealingKey();
+  const control = routedControl({ servers, fetch: watch.fetch, clock, notice, sealing });
+  return { wire, watch, sealing, control };
 }
 
 function policyOf({
@@ -147,8 +165,9 @@ function busOf(
 function healthOf(
   { NOETL_HEALTH_PORT: port }: WorkerSettings,
   status: () => HealthStatus,
+  numbers: () => string,
 ): HealthServer | undefined {
-  return port === undefined ? undefined : serveHealth(port, status);
+  return port === undefined ? undefined : serveHealth(port, status, numbers);
 }
 
 interface About {

@@ -8,6 +8,7 @@ import { Fault } from "#core/model/fault";
 import { renewRequestMs, runtimeHeartbeatMs, runtimeOfflineMs } from "#core/model/limits";
 import type { Clock } from "#core/ports/clock";
 import type { RuntimeLoad } from "#core/ports/runtime-registry";
+import type { Sealing } from "#core/ports/sealing";
 import { retryDelayMs } from "./retry-delay.ts";
 
 export interface RegistrationOptions {
@@ -21,6 +22,8 @@ export interface RegistrationOptions {
   readonly capacity: number;
   readonly version: string;
   readonly load: () => RuntimeLoad;
+  /** Its key, told so that what is secret can be sealed to it. */
+  readonly sealing?: Sealing;
   readonly notice?: (message: string, thrown?: unknown) => void;
   /** From 0 to 1, for the waits before it is tried again. */
   readonly random?: () => number;
@@ -73,8 +76,9 @@ async function say(
   isKnown: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const { client, name, pools, labels, capacity, version } = options;
+  const { client, name, pools, labels, capacity, version, sealing } = options;
   const load = options.load();
+  const key = await sealing?.publicKey();
   const registration = {
     name,
     kind: "worker_pool" as const,
@@ -86,6 +90,7 @@ async function say(
     pid: process.pid,
     hostname: hostname(),
     offline_ms: runtimeOfflineMs,
+    ...(key === undefined ? {} : { meta: { sealing_key: key } }),
   };
   if (isKnown) await client.workerHeartbeat({ body: { name, load, registration } }, signal);
   else await client.registerWorker({ body: { ...registration, load } }, signal);

@@ -3,6 +3,7 @@
 
 import type { SetEntry, TaskSpec, TemplateHole, WorkerCommand } from "#core/model/command";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
+import { missingField } from "#core/playbook/keychain-reads";
 import { isTemplate, isTruthy, type TemplateEnvironment } from "#core/playbook/template";
 import { ToolFailure } from "#worker/tools/tool";
 import type { TaskScope } from "./task-scope.ts";
@@ -104,8 +105,7 @@ export function applySet(entries: readonly SetEntry[], by: Evaluation): void {
 export function holds(when: string | undefined, by: Evaluation): boolean {
   if (when === undefined) return true;
   const compiled = by.templates.expression(when);
-  refuseKeychain(compiled);
-  refuseToken(compiled);
+  refuseSecrets(compiled);
   return isTruthy(compiled.template.evaluate(by.scope, by.environment));
 }
 
@@ -113,7 +113,7 @@ function rendered(value: Json, by: Evaluation): Json {
   if (typeof value === "string") {
     if (!isTemplate(value)) return value;
     const compiled = by.templates.template(value);
-    refuseToken(compiled);
+    refuseSecrets(compiled);
     return evaluate(compiled, by);
   }
   if (Array.isArray(value)) return value.map((item) => rendered(item, by));
@@ -122,26 +122,22 @@ function rendered(value: Json, by: Evaluation): Json {
 }
 
 function evaluate(compiled: CompiledText, { scope, environment }: Evaluation): Json {
-  refuseKeychain(compiled);
+  const missing =
+    compiled.keychain.length === 0
+      ? undefined
+      : missingField(compiled.template.reads, scope.keychain ?? {});
+  if (missing !== undefined) throw refusal(missing);
   // Templates make JSON of JSON; only "nothing" has no word there.
   return (compiled.template.evaluate(scope, environment) ?? null) as Json;
 }
 
 /** What a rule or a `set` sees may be written to the log; a field of a tool never is. */
-function refuseToken({ readsToken }: CompiledText): void {
-  if (!readsToken) return;
-  throw new ToolFailure({
-    kind: "credential",
-    message: "token() is for fields of tools: a secret must not reach the log",
-    retryable: false,
-  });
+function refuseSecrets({ readsToken, keychain }: CompiledText): void {
+  const what = readsToken ? "token()" : keychain.length > 0 ? "keychain" : undefined;
+  if (what === undefined) return;
+  throw refusal(`${what} is for fields of tools: a secret must not reach the log`);
 }
 
-function refuseKeychain({ readsKeychain }: CompiledText): void {
-  if (!readsKeychain) return;
-  throw new ToolFailure({
-    kind: "credential",
-    message: "keychain entries are not supported by this version, expected an auth alias",
-    retryable: false,
-  });
+function refusal(message: string): ToolFailure {
+  return new ToolFailure({ kind: "credential", message, retryable: false });
 }

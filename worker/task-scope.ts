@@ -9,6 +9,7 @@ import type { WorkerCommand } from "#core/model/command";
 import { InvariantViolation } from "#core/model/fault";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
 import type { Failure, Output } from "#core/model/outcome";
+import { keychainRoot } from "#core/playbook/keychain-reads";
 import { type Scope, type Secrets, secretRoot, View } from "#core/playbook/template";
 import { setTarget } from "#core/playbook/value";
 
@@ -46,6 +47,8 @@ export class TaskScope implements Scope {
   input: JsonObject | undefined;
   /** Gives tokens of credentials, while the fields of a tool are filled. */
   secrets: Secrets | undefined;
+  /** Entries of the keychain by name, likewise. */
+  keychain: Readonly<Record<string, JsonObject>> | undefined;
   /** The output that `output` means: the current task's, between tasks the last one's. */
   output: Output | undefined;
   /** Of the last task that failed. */
@@ -72,6 +75,7 @@ export class TaskScope implements Scope {
 
   get(name: string): unknown {
     if (name === secretRoot) return this.secrets;
+    if (name === keychainRoot) return this.keychain;
     const { input } = this;
     if (input !== undefined && Object.hasOwn(input, name)) return input[name];
     const local = this.#local(name);

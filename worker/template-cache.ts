@@ -2,6 +2,7 @@
 // compiled here; data never is.
 
 import { templateCacheCharsMax, templateCacheEntriesMax } from "#core/model/limits";
+import { keychainNames } from "#core/playbook/keychain-reads";
 import {
   compileExpression,
   compileTemplate,
@@ -12,7 +13,8 @@ import {
 
 export interface CompiledText {
   readonly template: Template;
-  readonly readsKeychain: boolean;
+  /** The entries of the keychain that it reads; undefined for one that its text doesn't name. */
+  readonly keychain: readonly (string | undefined)[];
   /** Whether it asks for the token of a credential. */
   readonly readsToken: boolean;
 }
@@ -52,9 +54,9 @@ export function templateCache(bounds: TemplateCacheBounds = {}): TemplateCache {
     const known = cache.get(text);
     if (known !== undefined) return known;
     const template = compile(text);
-    const readsKeychain = template.reads.some(({ root }) => root === "keychain");
+    const keychain = keychainNames(template.reads);
     const readsToken = template.reads.some(({ root }) => root === secretRoot);
-    const entry = { template, readsKeychain, readsToken };
+    const entry = { template, keychain, readsToken };
     if (text.length > charsMax) return entry;
     cache.set(text, entry);
     chars += text.length;

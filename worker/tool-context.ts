@@ -12,9 +12,11 @@ import {
 import type { CommandRun } from "./command-run.ts";
 import { failure, mayHelpLater } from "./failure-of.ts";
 import { idempotencyKey } from "./idempotency.ts";
+import { entryOf, keptSecret } from "./keychain-entry.ts";
 import type { TaskCall } from "./pipeline.ts";
 import { storeResult } from "./results.ts";
 import type { WorkerServices } from "./services.ts";
+import { traceparentOf } from "./trace.ts";
 
 /** What the tasks of one command have opened; closed when the command ends, last opened first. */
 export interface OpenResources extends CommandResources {
@@ -80,6 +82,9 @@ export function toolContext(parts: ContextParts): ToolContext {
       key ??= idempotencyKey(command, { label, ordinal: call.ordinal });
       return key;
     },
+    get traceparent() {
+      return traceparentOf(command);
+    },
     workerId,
     get signal() {
       return run.signal;
@@ -99,9 +104,17 @@ export function toolContext(parts: ContextParts): ToolContext {
         run.secrets.note(credential);
         return credential;
       }),
+    keychain: (name) => entryOf(name, run, services),
+    secret: (as, ask) => keptSecret({ as, ask }, run, services),
+    callbackToken: () =>
+      asked(
+        "callback",
+        "the token of the callback",
+        (): Promise<string> => control.callbackToken(workerId, command.command_id),
+      ),
     resolveResult: (ref) =>
       asked("result", `result ${ref}`, (): Promise<Json> => control.resolveResult(ref)),
-    putResult: (name, value) => storeResult({ run, services, name }, value),
+    putResult: (name, value) => storeResult({ run, services, name }, run.secrets.value(value)),
   };
 }
 

@@ -8,6 +8,8 @@ export interface Command extends CommandSyntax {
   readonly also?: readonly string[];
   /** Commands below it, called by its name and theirs: `noetl context add`. */
   readonly sub?: readonly Command[];
+  /** Not shown in the overview. */
+  readonly hidden?: true;
   /** Runs it and gives the exit code; absent where it is only a name for those below it. */
   readonly run?: (args: Arguments, command: CommandSyntax) => Promise<number>;
 }

@@ -1,21 +1,37 @@
 // Commands on executions and their logs.
 
 import type { Command } from "./command.ts";
-import { jsonFlag as json, serverFlag as server } from "./flags.ts";
+import { executionEndCommands } from "./execution-ends.ts";
+import { remoteFlags, serverFlags } from "./flags.ts";
 
 export const executionCommands: readonly Command[] = [
   {
     name: "list",
-    operands: "",
+    operands: "[TYPE]",
     operandsMin: 0,
-    operandsMax: 0,
-    about: "executions, newest first",
+    operandsMax: 1,
+    about: "executions, newest first; with a type such as playbook, what the catalog has of it",
     flags: {
-      status: { kind: "text", value: "STATUS", about: "running, completed, failed or cancelled" },
+      status: {
+        kind: "text",
+        value: "STATUS",
+        about: "running, completed, failed or cancelled; several with commas",
+      },
       path: { kind: "text", value: "PATH", about: "of this playbook" },
+      prefix: { kind: "text", value: "TEXT", about: "of playbooks whose path begins so" },
+      version: { kind: "text", value: "N", about: "of this version" },
+      parent: { kind: "text", value: "ID", about: "started by this execution" },
+      since: { kind: "text", value: "TIME", about: "started after: a time, or 1h for so long ago" },
+      until: { kind: "text", value: "TIME", about: "started before" },
+      tenant: {
+        kind: "text",
+        value: "NAME",
+        about: "for who runs the installation: of this tenant",
+      },
+      before: { kind: "text", value: "ID", about: "go on behind this one" },
       limit: { kind: "text", value: "N", about: "at most so many (20)" },
-      json,
-      server,
+      all: { kind: "switch", about: "all of them, page by page" },
+      ...remoteFlags,
     },
     run: async (args) => (await import("#cli/execution-commands")).list(args),
   },
@@ -25,7 +41,7 @@ export const executionCommands: readonly Command[] = [
     operandsMin: 1,
     operandsMax: 1,
     about: "where an execution stands",
-    flags: { json, server },
+    flags: remoteFlags,
     run: async (args) => (await import("#cli/execution-commands")).status(args),
   },
   {
@@ -37,8 +53,7 @@ export const executionCommands: readonly Command[] = [
     flags: {
       all: { kind: "switch", about: "every execution, with all that is kept beside its log" },
       after: { kind: "text", value: "ID", about: "all: go on after this execution" },
-      json,
-      server,
+      ...remoteFlags,
     },
     run: async (args) => (await import("#cli/verify")).verify(args),
   },
@@ -51,8 +66,7 @@ export const executionCommands: readonly Command[] = [
     flags: {
       seq: { kind: "text", value: "N", about: "as of the event with this number" },
       at: { kind: "text", value: "TIME", about: "as of this time (2026-01-31T12:00:00Z)" },
-      json,
-      server,
+      ...remoteFlags,
     },
     run: async (args) => (await import("#cli/replay")).replay(args),
   },
@@ -66,8 +80,7 @@ export const executionCommands: readonly Command[] = [
       all: { kind: "switch", about: "every execution" },
       projections: { kind: "switch", about: "only drop projections and fold them again" },
       repair: { kind: "switch", about: "only put rows right that say otherwise than the log" },
-      json,
-      server,
+      ...remoteFlags,
     },
     run: async (args) => (await import("#cli/rebuild")).rebuild(args),
   },
@@ -77,7 +90,7 @@ export const executionCommands: readonly Command[] = [
     operandsMin: 1,
     operandsMax: 1,
     about: "the log of an execution",
-    flags: { json, server },
+    flags: remoteFlags,
     run: async (args) => (await import("#cli/execution-commands")).events(args),
   },
   {
@@ -91,7 +104,7 @@ export const executionCommands: readonly Command[] = [
       stream: { kind: "text", value: "NAME", about: "only stdout, stderr or log" },
       follow: { kind: "switch", short: "f", about: "go on until the execution has ended" },
       json: { kind: "switch", about: "one JSON document a line" },
-      server,
+      ...serverFlags,
     },
     run: async (args) => (await import("#cli/logs")).logs(args),
   },
@@ -101,7 +114,7 @@ export const executionCommands: readonly Command[] = [
     operandsMin: 1,
     operandsMax: 2,
     about: "what holds an execution up",
-    flags: { json, server },
+    flags: remoteFlags,
     run: async (args) => (await import("#cli/why")).why(args),
   },
   {
@@ -112,9 +125,11 @@ export const executionCommands: readonly Command[] = [
     about: "cancel an execution and its sub-playbooks",
     flags: {
       reason: { kind: "text", short: "r", value: "TEXT", about: "why, for the log" },
-      json,
-      server,
+      cascade: { kind: "switch", about: "its sub-playbooks too, as it is without the flag" },
+      "no-cascade": { kind: "switch", about: "not its sub-playbooks" },
+      ...remoteFlags,
     },
     run: async (args) => (await import("#cli/execution-commands")).cancel(args),
   },
+  ...executionEndCommands,
 ];

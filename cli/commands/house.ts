@@ -2,6 +2,7 @@
 
 import type { Command } from "./command.ts";
 import { jsonFlag as json } from "./flags.ts";
+import { leaf } from "./leaf.ts";
 
 export const houseCommands: readonly Command[] = [
   {
@@ -22,4 +23,9 @@ export const houseCommands: readonly Command[] = [
     flags: { json },
     run: async (args) => (await import("#cli/config-command")).config(args),
   },
+  leaf(
+    "completion SHELL",
+    { about: "what bash, zsh or fish needs to complete command lines" },
+    async (args) => (await import("#cli/completion")).completion(args),
+  ),
 ];

@@ -1,7 +1,7 @@
 // Commands that work on playbooks as files: run, check, rewrite and test them.
 
 import type { Command } from "./command.ts";
-import { jsonFlag as json, serverFlag as server } from "./flags.ts";
+import { inputFlags, jsonFlag as json, remoteFlags } from "./flags.ts";
 
 export const runCommands: readonly Command[] = [
   {
@@ -12,29 +12,30 @@ export const runCommands: readonly Command[] = [
     operandsMax: 1,
     about: "run a playbook: a file in this process, a catalog path on a server",
     flags: {
-      set: {
-        kind: "list",
-        value: "KEY=VALUE",
-        about: "one value of the input; a.b=1 for maps in maps",
-      },
-      payload: {
+      ...inputFlags,
+      runtime: {
         kind: "text",
-        value: "JSON",
-        also: ["workload"],
-        about: "the input as a JSON map",
-      },
-      input: {
-        kind: "text",
-        short: "i",
-        value: "FILE",
-        about: "the input from a YAML or JSON file",
+        short: "r",
+        value: "WHERE",
+        among: ["auto", "local", "distributed"],
+        about: "where a file runs: local, distributed, or auto: here unless a server is named",
       },
       target: { kind: "text", short: "t", value: "STEP", about: "start at this step" },
       priority: { kind: "text", value: "N", about: "higher goes first, -1000 to 1000 (0)" },
       tenant: { kind: "text", value: "NAME", about: "on whose behalf (default)" },
       verbose: { kind: "switch", short: "v", about: "show what tools print" },
-      json,
-      server,
+      version: {
+        kind: "text",
+        short: "V",
+        value: "N",
+        about: "of a catalog path: this version instead of the newest",
+      },
+      dedup: {
+        kind: "text",
+        value: "KEY",
+        about: "on a server: what this key has started is not started again",
+      },
+      ...remoteFlags,
     },
     run: async (args) => (await import("#cli/run")).run(args),
   },

@@ -6,6 +6,7 @@ import { Fault, invariant, unreachable } from "#core/model/fault";
 import { isSnowflake } from "#core/model/ids";
 import type { AccessRule, NestedId, Route } from "#core/wire/route";
 import type { Owned, Ownership } from "./ownership.ts";
+import type { SignIn } from "./sign-in.ts";
 
 /** What is known of whoever asks. */
 export interface Identified {
@@ -18,6 +19,8 @@ export interface Identified {
 /** Finds out who asks. */
 export interface Access {
   authenticate(request: Request): Promise<Identified>;
+  /** What claims of a sign-in elsewhere come to; to nothing without it. */
+  readonly signIn?: SignIn;
 }
 
 /** Takes everybody for the same one: for a process that answers nobody but itself. */
@@ -26,8 +29,15 @@ export function openAccess(principal: Principal = localAdmin): Access {
   return { authenticate: async () => identified };
 }
 
+/** Told of each answer of a route: its status, and the time that it took. */
+export type Observe = (entry: Route, status: number, durationMs: number) => void;
+
 export interface Admission extends Identified {
   readonly owns: Ownership;
+  readonly signIn?: SignIn;
+  readonly observe?: Observe;
+  /** Told of somebody who is known and not let in. */
+  readonly onRefused?: (principal: Principal, entry: Route) => void;
 }
 
 const admissions = new WeakMap<Request, Admission>();
@@ -65,18 +75,24 @@ export function tenantFor(request: Request, asked?: string): string {
 }
 
 /** @throws Fault `unauthenticated` or `forbidden` where the route doesn't let them in. */
-export function admitRole(entry: Route, { principal, refused }: Admission): void {
+export function admitRole(entry: Route, admission: Admission): void {
+  const { principal, refused, onRefused } = admission;
   if (refused !== undefined) throw refused;
-  const rules = typeof entry.access === "string" ? [entry.access] : entry.access;
+  const rules = rulesOf(entry);
   if (rules.some((rule) => isLetIn(rule, principal))) return;
   if (principal === undefined) throw nobody();
+  onRefused?.(principal, entry);
   throw new Fault(
     "forbidden",
     `expected ${rules.map(said).join(" or ")}, found ${whoIs(principal)}`,
   );
 }
 
-function nobody(): Fault {
+export function rulesOf({ access }: Route): readonly AccessRule[] {
+  return typeof access === "string" ? [access] : access;
+}
+
+export function nobody(): Fault {
   return new Fault("unauthenticated", "expected an access token, found none");
 }
 

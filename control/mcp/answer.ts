@@ -2,7 +2,10 @@
 // when somebody asks: the protocol's library costs time and memory.
 
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
-import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
+import {
+  WebStandardStreamableHTTPServerTransport,
+  type WebStandardStreamableHTTPServerTransportOptions,
+} from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
 import {
   CallToolRequestSchema,
   type CallToolResult,
@@ -34,10 +37,11 @@ export async function answerMcp(
   caller: McpCaller,
 ): Promise<Response> {
   const server = serverFor(executions, caller);
-  const transport = new WebStandardStreamableHTTPServerTransport({
+  const options: WebStandardStreamableHTTPServerTransportOptions = {
     enableJsonResponse: caller.plain === true,
     maxRequestBodySize: mcpRequestBytesMax,
-  });
+  };
+  const transport = new WebStandardStreamableHTTPServerTransport(options);
   // The library's own types are looser than our compiler's.
   await server.connect(transport as unknown as Parameters<typeof server.connect>[0]);
   return transport.handleRequest(caller.plain === true ? acceptingAll(request) : request);

@@ -1,6 +1,7 @@
 // Which playbooks of a tenant are tools, by which names and with which arguments.
 
 import type { ControlContext } from "#control/services/context";
+import type { CatalogId } from "#core/model/ids";
 import type { JsonObject } from "#core/model/json";
 import { isJsonObject } from "#core/model/json";
 import {
@@ -10,12 +11,12 @@ import {
   mcpWaitMsMax,
 } from "#core/model/mcp-limits";
 import { runForm, workloadSchema } from "#core/playbook/run-form";
-import type { CatalogEntry } from "#core/ports/catalog-store";
+import type { CatalogSummary } from "#core/ports/catalog-store";
 
 export interface ExposedPlaybook {
   /** What the tool is called by. */
   readonly name: string;
-  readonly entry: CatalogEntry;
+  readonly entry: CatalogSummary;
   readonly description: string;
   /** How long a call waits for the end. */
   readonly waitMs: number;
@@ -28,31 +29,32 @@ export async function exposedPlaybooks(
   only?: string,
 ): Promise<readonly ExposedPlaybook[]> {
   const path = only === undefined ? {} : { path: only };
-  const entries = await catalog.list({ tenant, limit: mcpEntriesMax, ...path });
+  const entries = await catalog.list({ tenant, isExposed: true, limit: mcpEntriesMax, ...path });
   const names = new Set<string>();
-  return entries.filter(isExposed).map((entry) => {
+  return entries.map((entry) => {
     const name = freeName(wantedName(entry), names);
     names.add(name);
     return { name, entry, description: descriptionOf(entry), waitMs: waitMsOf(entry) };
   });
 }
 
-export function inputSchemaOf({ entry }: ExposedPlaybook): JsonObject {
-  return workloadSchema(runForm(entry.content));
+/** What each of them takes, by the id of its entry. */
+export async function inputSchemasOf(
+  { catalog }: ControlContext,
+  exposed: readonly ExposedPlaybook[],
+): Promise<ReadonlyMap<CatalogId, JsonObject>> {
+  const contents = await catalog.contents(exposed.map(({ entry }) => entry.catalogId));
+  return new Map(
+    [...contents].map(([id, content]) => [id, workloadSchema(runForm(content))] as const),
+  );
 }
 
-/** `exposes_as_mcp: true`, or a map that says more. */
-function isExposed({ meta }: CatalogEntry): boolean {
-  const said = meta["exposes_as_mcp"];
-  return said === true || (said !== undefined && isJsonObject(said));
-}
-
-function toldOf({ meta }: CatalogEntry): JsonObject {
+function toldOf({ meta }: CatalogSummary): JsonObject {
   const said = meta["exposes_as_mcp"];
   return said !== undefined && isJsonObject(said) ? said : {};
 }
 
-function wantedName(entry: CatalogEntry): string {
+function wantedName(entry: CatalogSummary): string {
   const { name } = toldOf(entry);
   const text = typeof name === "string" && name !== "" ? name : entry.path;
   return text.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, mcpNameCharsMax);
@@ -67,13 +69,13 @@ function freeName(wanted: string, taken: ReadonlySet<string>): string {
   }
 }
 
-function descriptionOf(entry: CatalogEntry): string {
+function descriptionOf(entry: CatalogSummary): string {
   const { description } = toldOf(entry);
   const own = typeof description === "string" ? description : entry.meta["description"];
   return typeof own === "string" ? own : `The playbook ${entry.path}.`;
 }
 
-function waitMsOf(entry: CatalogEntry): number {
+function waitMsOf(entry: CatalogSummary): number {
   const { timeout_seconds: seconds } = toldOf(entry);
   if (typeof seconds !== "number" || !(seconds > 0)) return mcpWaitMsDefault;
   return Math.min(seconds * 1_000, mcpWaitMsMax);

@@ -13,7 +13,7 @@ import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
 import { mcpPageMax, mcpTextCharsMax } from "#core/model/mcp-limits";
 import type { McpCaller } from "./answer.ts";
 import { endOf } from "./ended.ts";
-import { type ExposedPlaybook, exposedPlaybooks, inputSchemaOf } from "./exposed.ts";
+import { type ExposedPlaybook, exposedPlaybooks, inputSchemasOf } from "./exposed.ts";
 
 /** Codes of the protocol, and those that earlier servers answered with. */
 const codes = { invalidParams: -32602, denied: -32020 } as const;
@@ -25,17 +25,18 @@ export async function listTools(executions: Executions, caller: McpCaller, curso
   const page = rest.slice(0, mcpPageMax);
   const last = page.at(-1);
   const hasMore = last !== undefined && page.length < rest.length;
-  return { tools: page.map(toolOf), ...(hasMore ? { nextCursor: last.name } : {}) };
+  const schemas = await inputSchemasOf(executions.context, page);
+  const tools = page.map((each) => toolOf(each, schemas.get(each.entry.catalogId)));
+  return { tools, ...(hasMore ? { nextCursor: last.name } : {}) };
 }
 
-function toolOf(exposed: ExposedPlaybook) {
-  const { name, description, entry } = exposed;
+function toolOf({ name, description, entry }: ExposedPlaybook, schema: JsonObject = {}) {
   return {
     name,
     title: entry.path,
     description,
     // Always a schema of a map: that is what workloads are.
-    inputSchema: inputSchemaOf(exposed) as { type: "object"; [key: string]: unknown },
+    inputSchema: { ...schema, type: "object" as const },
     _meta: { "noetl/path": entry.path, "noetl/version": entry.version },
   };
 }

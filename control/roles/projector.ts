@@ -7,12 +7,15 @@ import { projectorEntriesMax, projectorWaitMs, projectorWaitMsMax } from "#core/
 import type { Clock } from "#core/ports/clock";
 import type { CursorStore, HeldCursor } from "#core/ports/cursor-store";
 import type { EventFeed, FeedPage } from "#core/ports/event-feed";
+import type { Metrics } from "#core/ports/metrics";
 import { holdRole, type Role, restMs } from "./lease.ts";
+import { roleLag } from "./role-lag.ts";
 
 export interface ProjectorPorts extends Omit<ProjectionPorts, "report"> {
   readonly feed: EventFeed;
   readonly cursors: CursorStore;
   readonly clock: Clock;
+  readonly metrics?: Metrics;
 }
 
 export interface ProjectorOptions {
@@ -44,6 +47,7 @@ interface Projecting extends ProjectorPorts, ProjectorOptions {
 
 async function projectFrom(run: Projecting): Promise<void> {
   const { clock, ended, report, waitMs = projectorWaitMs, share = 1 } = run;
+  const tellLag = roleLag(projectorRole, run);
   let { position } = run.hold;
   for (let failures = 0; !ended.aborted; ) {
     try {
@@ -56,6 +60,7 @@ async function projectFrom(run: Projecting): Promise<void> {
       // Another process has the role by now: it starts from the cursor, and counts nothing twice.
       if (page.next !== position && !(await run.cursors.advance(run.hold, page.next))) return;
       position = page.next;
+      tellLag(page);
       failures = 0;
       const tookMs = clock.nowMs() - beganMs;
       await clock.sleep(page.more ? restMs(tookMs, share) : waitMs, ended);

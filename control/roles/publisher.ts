@@ -11,7 +11,6 @@ import {
   mirrorPollMs,
   mirrorRetryMsMax,
 } from "#core/model/limits";
-import { encodePosition, isSameCopy, parsePosition } from "#core/model/position";
 import { eventReference } from "#core/model/references";
 import { shardOf } from "#core/model/shards";
 import type { Clock } from "#core/ports/clock";
@@ -19,8 +18,11 @@ import type { CursorStore, HeldCursor } from "#core/ports/cursor-store";
 import type { EventFeed, FeedPage } from "#core/ports/event-feed";
 import type { EventLog } from "#core/ports/event-log";
 import type { EventMirror, MirrorMessage } from "#core/ports/event-mirror";
+import type { Metrics } from "#core/ports/metrics";
 import { mirroredEvent } from "#core/wire/subjects";
+import { pageAfter } from "./feed-page.ts";
 import { holdRole, type Role, restMs } from "./lease.ts";
+import { roleLag } from "./role-lag.ts";
 
 export interface PublisherPorts {
   readonly log: Pick<EventLog, "events">;
@@ -28,6 +30,7 @@ export interface PublisherPorts {
   readonly cursors: CursorStore;
   readonly clock: Clock;
   readonly mirror: EventMirror;
+  readonly metrics?: Metrics;
 }
 
 export interface PublisherOptions {
@@ -56,6 +59,7 @@ export function publisher(ports: PublisherPorts, options: PublisherOptions): Rol
   const { cursors, clock } = ports;
   const { owner, report, leaseMs } = options;
   const wrap = envelopes(ports.log);
+  const tellLag = roleLag(publisherRole, ports);
   return holdRole(
     {
       name: publisherRole,
@@ -65,11 +69,12 @@ export function publisher(ports: PublisherPorts, options: PublisherOptions): Rol
       report,
       ...(leaseMs === undefined ? {} : { leaseMs }),
     },
-    (hold, ended) => mirrorFrom({ ...ports, ...options, hold, ended, wrap }),
+    (hold, ended) => mirrorFrom({ ...ports, ...options, hold, ended, wrap, tellLag }),
   );
 }
 
 interface Mirroring extends PublisherPorts, PublisherOptions {
+  readonly tellLag: (page: FeedPage) => void;
   readonly hold: HeldCursor;
   readonly ended: AbortSignal;
   readonly wrap: Envelopes;
@@ -105,7 +110,7 @@ async function mirrorOn(
   const name = await mirror.incarnation();
   const from =
     before?.mirror === name ? before : { mirror: name, sinceMs: clock.nowMs() - mirror.windowMs };
-  const page = await pageAfter(run.feed, from.position);
+  const page = await pageAfter(run.feed, from.position, mirrorEventsMax);
   const wanted = page.entries.filter(({ event }) => event.time >= from.sinceMs);
   const messages = (await run.wrap(wanted)).map(messageFor);
   if (ended.aborted) return "lost";
@@ -113,26 +118,8 @@ async function mirrorOn(
   const progress: Progress = { ...from, position: page.next };
   const hasMoved = from !== before || progress.position !== before.position;
   if (hasMoved && !(await cursors.advance(hold, JSON.stringify(progress)))) return "lost";
+  run.tellLag(page);
   return { progress, more: page.more };
-}
-
-/**
- * Reads on. This cursor is in the very database that the log is in: when the server's timeline has
- * changed, both went back together and the cursor still holds. In another copy it doesn't.
- */
-async function pageAfter(feed: EventFeed, position: string | undefined): Promise<FeedPage> {
-  try {
-    return await feed.after(position, { limit: mirrorEventsMax });
-  } catch (thrown) {
-    const isOther = thrown instanceof Fault && thrown.code === "conflict";
-    if (!isOther || position === undefined) throw thrown;
-    const { timeline } = await feed.identity();
-    const held = parsePosition(position);
-    if (held.timeline === timeline || !isSameCopy(held.timeline, timeline)) {
-      return feed.after(undefined, { limit: mirrorEventsMax });
-    }
-    return pageAfter(feed, encodePosition({ ...held, timeline }));
-  }
 }
 
 function progressOf(text: string | undefined): Progress | undefined {

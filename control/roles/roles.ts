@@ -5,6 +5,8 @@ import type { ControlRole } from "#control/config";
 import { ticker } from "#control/schedules/ticker";
 import type { ControlPorts } from "#control/services/context";
 import type { Executions } from "#control/services/executions";
+import { waitIndexer } from "#control/waits/index-role";
+import { eventBatchesPurgedMax, eventBatchKeptMs } from "#core/model/api-limits";
 import { roleShareBesideApi } from "#core/model/limits";
 import { requestKeysPurgedMax } from "#core/model/request-limits";
 import type { EventMirror } from "#core/ports/event-mirror";
@@ -47,10 +49,16 @@ export function startRoles(ports: ControlPorts, options: RolesOptions): Role {
       name: "request keys",
       run: () => ports.requestKeys.purge(requestKeysPurgedMax),
     };
-    const duties = [purge, keys, ...(options.duties ?? [])];
+    const batches: Duty = {
+      name: "batches of events",
+      run: () => ports.eventBatches.purge(eventBatchKeptMs, eventBatchesPurgedMax),
+    };
+    const duties = [purge, keys, batches, ...(options.duties ?? [])];
     const days = retentionDays === undefined ? {} : { retentionDays };
     started.push(systemRole(ports, { ...common, duties, ...days }));
-    if (options.executions !== undefined) started.push(ticker(options.executions, common));
+    if (options.executions !== undefined) {
+      started.push(ticker(options.executions, common), waitIndexer(options.executions, common));
+    }
   }
   return {
     stop: async () => {

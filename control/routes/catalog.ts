@@ -1,25 +1,36 @@
-// Routes about the catalog.
+// Routes of the catalog.
 
 import type { Elysia } from "elysia";
-import { tenantFor } from "#control/access/admission";
-import { catalogEntry, registerPlaybook } from "#control/services/catalog";
+import { principalOf, tenantFor } from "#control/access/admission";
+import { audited } from "#control/access/audit";
+import { entryView, listView } from "#control/catalog/entry-view";
+import { catalogEntry, kindNamed, registerResource, searchTerms } from "#control/services/catalog";
 import type { ControlContext } from "#control/services/context";
-import type { CatalogEntry } from "#core/ports/catalog-store";
+import type { CatalogFilter, Registered } from "#core/ports/catalog-store";
 import { api, pageSize } from "#core/wire/api";
+import type { RouteRequest } from "#core/wire/route";
 import { mount } from "./mount.ts";
 
 export function catalogRoutes(app: Elysia, context: ControlContext): void {
   mount(app, api.registerCatalog, async ({ body }, http) => {
-    const { content, path, tenant } = body;
-    const { entry, created } = await registerPlaybook(context, {
+    const { content, path, resource_type: resourceType } = body;
+    const tenant = tenantFor(http, body.tenant);
+    const registered = await registerResource(context, {
       content,
-      tenant: tenantFor(http, tenant),
+      tenant,
       ...(path === undefined ? {} : { path }),
+      ...(resourceType === undefined ? {} : { resourceType }),
     });
-    const what = `${entry.path} version ${entry.version}`;
+    const { entry, created, restored } = registered;
+    if (created || restored) {
+      const about = { version: entry.version, digest: entry.digest };
+      const object = `catalog/${entry.path}`;
+      const change = { action: "catalog.register", object, about, tenant };
+      await audited(context, principalOf(http), change);
+    }
     return {
       status: "success" as const,
-      message: created ? `registered ${what}` : `${what} has this content already`,
+      message: saidOf(registered),
       path: entry.path,
       version: entry.version,
       catalog_id: entry.catalogId,
@@ -27,15 +38,15 @@ export function catalogRoutes(app: Elysia, context: ControlContext): void {
       created,
     };
   });
-  mount(app, api.listCatalog, async ({ body }, http) => {
-    const { resource_type: kind, path, limit, tenant } = body ?? {};
+  mount(app, api.listCatalog, async ({ body = {} }, http) => {
+    const { resource_type: kind, agent_only: agentOnly } = body;
+    const filter = filterOf(body, tenantFor(http, body.tenant));
     const entries = await context.catalog.list({
-      limit: pageSize(limit),
-      tenant: tenantFor(http, tenant),
-      ...(kind === undefined ? {} : { kind: capitalised(kind) }),
-      ...(path === undefined ? {} : { path }),
+      ...filter,
+      ...(kind === undefined ? {} : { kind: kindNamed(kind) }),
+      ...(agentOnly === true ? { isAgent: true } : {}),
     });
-    return { entries: entries.map((entry) => entryView(entry, false)) };
+    return listView(entries, filter.limit);
   });
   mount(app, api.catalogResource, async ({ body }, http) => {
     const { catalog_id: catalogId, path, version, tenant } = body;
@@ -45,24 +56,30 @@ export function catalogRoutes(app: Elysia, context: ControlContext): void {
       ...(path === undefined ? {} : { path }),
       ...(typeof version === "number" ? { version } : {}),
     });
-    return entryView(entry, true);
+    return entryView(entry);
   });
 }
 
-/** `playbook` and `Playbook` are one kind. */
-function capitalised(kind: string): string {
-  return kind.charAt(0).toUpperCase() + kind.slice(1).toLowerCase();
+function saidOf({ entry, created, restored }: Registered): string {
+  const what = `${entry.path} version ${entry.version}`;
+  if (created) return `registered ${what}`;
+  return restored ? `${what} has this content, and is back` : `${what} has this content already`;
 }
 
-function entryView(entry: CatalogEntry, withContent: boolean) {
+type Asked = NonNullable<RouteRequest<typeof api.listAgents.parts>["body"]>;
+
+/** What lists are narrowed by, in whichever of their routes. */
+export function filterOf(asked: Asked, tenant: string): CatalogFilter {
+  const { path, prefix, q, capability, capabilities = [], after } = asked;
+  const wanted = capability === undefined ? capabilities : [capability, ...capabilities];
   return {
-    catalog_id: entry.catalogId,
-    path: entry.path,
-    version: entry.version,
-    kind: entry.kind,
-    digest: entry.digest,
-    meta: { ...entry.meta },
-    created_at: new Date(entry.createdAtMs).toISOString(),
-    ...(withContent ? { content: entry.content } : {}),
+    tenant,
+    limit: pageSize(asked.limit),
+    withArchived: asked.include_archived === true,
+    terms: searchTerms(q ?? ""),
+    capabilities: wanted.filter((each) => each !== ""),
+    ...(path === undefined ? {} : { path }),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(after === undefined ? {} : { after }),
   };
 }

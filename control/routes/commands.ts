@@ -9,18 +9,24 @@ import {
   standbyFor,
 } from "#control/services/dispatch";
 import type { Executions } from "#control/services/executions";
-import { fetchResult, storeResult } from "#control/services/results";
+import {
+  assembled,
+  claimCommandById,
+  commandView,
+  openCommand,
+} from "#control/services/wire/command-by-id";
+import { claimAgainSeconds } from "#core/model/api-limits";
 import type { WorkerCommand } from "#core/model/command";
 import { Fault } from "#core/model/fault";
 import type { CommandId } from "#core/model/ids";
-import type { Json } from "#core/model/json";
 import { claimCommandsMax, settleOutcomesMax } from "#core/model/limits";
 import type { Outcome } from "#core/model/outcome";
 import type { LeaseRef } from "#core/ports/event-log";
 import { api } from "#core/wire/api";
+import { refusedFor } from "./answer-with.ts";
 import { commandSecretRoutes } from "./command-secrets.ts";
-import { parseExecutionId } from "./executions.ts";
 import { mount } from "./mount.ts";
+import { resultRoutes } from "./results.ts";
 
 interface WireLease {
   readonly command_id: string;
@@ -64,6 +70,7 @@ async function giveBackUnheard(
 export function commandRoutes(app: Elysia, executions: Executions): void {
   workRoutes(app, executions);
   leaseRoutes(app, executions);
+  byIdRoutes(app, executions);
   resultRoutes(app, executions);
   commandSecretRoutes(app, executions);
 }
@@ -109,16 +116,32 @@ function leaseRoutes(app: Elysia, executions: Executions): void {
   });
 }
 
-function resultRoutes(app: Elysia, executions: Executions): void {
-  mount(app, api.putResult, async ({ params, body }) => {
-    const id = parseExecutionId(params.id);
-    if ((await executions.context.log.head(id)) === undefined) {
-      throw new Fault("not_found", `execution ${id} does not exist`);
-    }
-    const ref = await storeResult(executions.context, id, body.name, body.data as Json);
-    const { store, scope, meta } = ref;
-    const { bytes, sha256 = "" } = meta;
-    return { ref: ref.ref, store, scope, bytes, sha256, result_ref: { ...ref } };
+function byIdRoutes(app: Elysia, executions: Executions): void {
+  mount(app, api.getCommand, async ({ params, query }) => {
+    const row = await openCommand(executions, askedFor(params.event_id, query.execution_id));
+    const { event_id: _, ...view } = commandView(row, await assembled(executions, row));
+    return view;
   });
-  mount(app, api.resolveResult, ({ query }) => fetchResult(executions.context, query.ref));
+  mount(app, api.claimCommand, async ({ params, query, body }) => {
+    try {
+      const asked = askedFor(params.event_id, query.execution_id);
+      const worker = body.worker_id;
+      const { row, command } = await claimCommandById(executions, { ...asked, worker });
+      return { status: "ok" as const, ...commandView(row, command) };
+    } catch (thrown) {
+      const isTaken = thrown instanceof Fault && isActiveClaim(thrown);
+      if (isTaken) return refusedFor(thrown, claimAgainSeconds);
+      throw thrown;
+    }
+  });
+}
+
+const askedFor = (text: string, executionId: string | undefined) => ({
+  id: text,
+  ...(executionId === undefined ? {} : { executionId }),
+});
+
+function isActiveClaim({ code, details }: Fault): boolean {
+  const isMap = typeof details === "object" && details !== null && "code" in details;
+  return code === "conflict" && isMap && details.code === "active_claim";
 }

@@ -9,6 +9,7 @@ import type { RuleState } from "#core/ports/dispatch-rules";
 import { api, pageSize } from "#core/wire/api";
 import { parseExecutionId } from "./executions.ts";
 import { mount } from "./mount.ts";
+import { tenantSeen } from "./tenant-seen.ts";
 
 export function dispatchRoutes(app: Elysia, executions: Executions): void {
   ruleRoutes(app, executions);
@@ -73,8 +74,9 @@ function ruleView({ rule, running, holders, nextStartMs }: RuleState) {
 }
 
 function deadLetterRoutes(app: Elysia, executions: Executions): void {
-  mount(app, api.listDeadLetters, async ({ query }) => {
-    const { letters, quarantined } = await givenUp(executions, pageSize(query.limit));
+  mount(app, api.listDeadLetters, async ({ query }, http) => {
+    const limit = pageSize(query.limit);
+    const { letters, quarantined } = await givenUp(executions, limit, tenantSeen(http));
     const views = [
       ...letters.map(({ commandId, executionId, atMs, ...letter }) => ({
         atMs,
@@ -85,7 +87,7 @@ function deadLetterRoutes(app: Elysia, executions: Executions): void {
         view: { execution_id: executionId, reason: "quarantined" as const, message: reason },
       })),
     ];
-    const newest = views.sort((a, b) => b.atMs - a.atMs).slice(0, pageSize(query.limit));
+    const newest = views.sort((a, b) => b.atMs - a.atMs).slice(0, limit);
     return {
       dead_letters: newest.map(({ atMs, view }) => ({ ...view, at: new Date(atMs).toISOString() })),
     };

@@ -2,23 +2,32 @@
 
 import type { Elysia } from "elysia";
 import { principalOf, tenantFor } from "#control/access/admission";
+import { audited } from "#control/access/audit";
 import type { Executions } from "#control/services/executions";
-import { changeVariables, endExecution, startExecution } from "#control/services/lifecycle";
+import { endExecution } from "#control/services/lifecycle";
+import { checkParent, startAsked } from "#control/services/start-asked";
+import { startInput } from "#control/services/start-input";
 import {
   eventView,
   executionDetail,
   executionStatus,
   renderContext,
   summaryOf,
-  variablesOf,
 } from "#control/services/views";
+import { listFilter, nextCursor } from "#control/services/wire/list-input";
 import { Fault } from "#core/model/fault";
-import { type CatalogId, type ExecutionId, executionId, isSnowflake } from "#core/model/ids";
-import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
+import { type ExecutionId, executionId, isSnowflake } from "#core/model/ids";
+import type { Json, JsonObject } from "#core/model/json";
 import { skippedExecutionsMax } from "#core/model/limits";
-import type { ExecutionFilter } from "#core/ports/event-log";
 import { api, pageSize } from "#core/wire/api";
+import { answerWith } from "./answer-with.ts";
+import { endRoutes } from "./ends.ts";
 import { mount } from "./mount.ts";
+import { subjectOf } from "./subject-of.ts";
+import { variableRoutes } from "./variables.ts";
+
+/** Where the next page of a list goes on; absent on the last page. */
+const nextCursorHeader = "x-noetl-next-cursor";
 
 /** @throws Fault `invalid` for text that can't be an execution's id. */
 export function parseExecutionId(text: string): ExecutionId {
@@ -31,24 +40,16 @@ export function parseExecutionId(text: string): ExecutionId {
 
 export function executionRoutes(app: Elysia, executions: Executions): void {
   mount(app, api.execute, async ({ body }, http) => {
-    const { path, catalog_id: catalogId, version, payload, workload, ...rest } = body;
-    const { origin, trace, priority, tenant } = rest;
-    if (path === undefined && catalogId === undefined) {
-      throw new Fault("invalid", "expected path or catalog_id, found neither");
-    }
-    const started = await startExecution(executions, {
-      workload: (payload ?? workload ?? {}) as JsonObject,
-      ...(path === undefined ? {} : { path }),
-      ...(catalogId === undefined ? {} : { catalogId: catalogId as CatalogId }),
-      ...(version === undefined ? {} : { version }),
-      ...(origin === undefined ? {} : { origin }),
-      ...(trace === undefined ? {} : { trace: trace as JsonObject }),
-      ...(priority === undefined ? {} : { priority }),
-      tenant: tenantFor(http, tenant),
+    const input = startInput(body, {
+      tenant: tenantFor(http, body.tenant),
+      key: http.headers.get("idempotency-key") ?? undefined,
+      subject: subjectOf(http),
     });
+    await checkParent(executions, input.request);
+    const started = await startAsked(executions, input);
     return {
       execution_id: started.executionId,
-      status: "started" as const,
+      status: started.existed ? ("duplicate" as const) : ("started" as const),
       commands_generated: started.commandsGenerated,
       path: started.entry.path,
       version: started.entry.version,
@@ -56,6 +57,7 @@ export function executionRoutes(app: Elysia, executions: Executions): void {
   });
   readRoutes(app, executions);
   eventRoutes(app, executions);
+  cancelRoute(app, executions);
   endRoutes(app, executions);
   variableRoutes(app, executions);
   contextRoutes(app, executions);
@@ -73,10 +75,17 @@ function readRoutes(app: Elysia, executions: Executions): void {
       );
     }
     const rows = await executions.context.log.executions({
-      ...filterOf(query, skipped + shown),
-      tenant: tenantFor(http),
+      ...listFilter(query),
+      limit: skipped + shown,
+      tenant: tenantFor(http, query.tenant),
     });
-    return rows.slice(skipped).map(summaryOf);
+    const chosen = rows.slice(skipped);
+    const last = chosen.length < shown ? undefined : chosen.at(-1);
+    const summaries = chosen.map(summaryOf);
+    if (last === undefined) return summaries;
+    return answerWith(summaries, {
+      headers: { [nextCursorHeader]: nextCursor(last.executionId) },
+    });
   });
   mount(app, api.getExecution, ({ params }) =>
     executionDetail(executions, parseExecutionId(params.id)),
@@ -84,40 +93,6 @@ function readRoutes(app: Elysia, executions: Executions): void {
   mount(app, api.executionStatus, ({ params }) =>
     executionStatus(executions, parseExecutionId(params.id)),
   );
-}
-
-interface ListQuery {
-  readonly status?: string;
-  readonly path?: string;
-  readonly parent_execution_id?: string;
-  readonly before?: string;
-}
-
-function filterOf(query: ListQuery, limit: number): ExecutionFilter {
-  const { status, path, parent_execution_id: parent, before } = query;
-  return {
-    limit,
-    ...(status === undefined ? {} : { status: parseStatus(status) }),
-    ...(path === undefined ? {} : { path }),
-    ...(parent === undefined ? {} : { parentId: parseExecutionId(parent) }),
-    ...(before === undefined ? {} : { before: parseExecutionId(before) }),
-  };
-}
-
-function parseStatus(text: string): NonNullable<ExecutionFilter["status"]> {
-  const status = text.toLowerCase();
-  switch (status) {
-    case "running":
-    case "completed":
-    case "failed":
-    case "cancelled":
-      return status;
-    default:
-      throw new Fault(
-        "invalid",
-        `expected status running, completed, failed or cancelled, found ${JSON.stringify(text.slice(0, 40))}`,
-      );
-  }
 }
 
 function eventRoutes(app: Elysia, executions: Executions): void {
@@ -150,7 +125,7 @@ function eventRoutes(app: Elysia, executions: Executions): void {
   });
 }
 
-function endRoutes(app: Elysia, executions: Executions): void {
+function cancelRoute(app: Elysia, executions: Executions): void {
   mount(app, api.cancelExecution, async ({ params, body }, http) => {
     const id = parseExecutionId(params.id);
     const { reason, cascade } = body ?? {};
@@ -160,6 +135,10 @@ function endRoutes(app: Elysia, executions: Executions): void {
       ...(cascade === undefined ? {} : { cascade }),
     });
     if (verdict === "unknown") throw new Fault("not_found", `execution ${id} does not exist`);
+    if (verdict === "ended") {
+      const entry = { action: "execution.cancel", object: `execution/${id}` };
+      await audited(executions.context, principalOf(http), entry);
+    }
     return verdict === "ended"
       ? {
           status: "cancelled" as const,
@@ -173,42 +152,6 @@ function endRoutes(app: Elysia, executions: Executions): void {
           cancelled_executions: [],
           message: "the execution had ended",
         };
-  });
-}
-
-function variableRoutes(app: Elysia, executions: Executions): void {
-  mount(app, api.listVariables, async ({ params }) => {
-    const id = parseExecutionId(params.id);
-    const variables = await variablesOf(executions, id);
-    const described = Object.fromEntries(
-      Object.entries(variables).map(([name, value]) => [name, { value, type: "ctx" }]),
-    );
-    return { execution_id: id, variables: described, count: Object.keys(described).length };
-  });
-  mount(app, api.getVariable, async ({ params }) => {
-    const id = parseExecutionId(params.id);
-    const variables = await variablesOf(executions, id);
-    if (!Object.hasOwn(variables, params.name)) {
-      throw new Fault("not_found", `execution ${id} has no variable ${params.name}`);
-    }
-    return { execution_id: id, name: params.name, value: variables[params.name], type: "ctx" };
-  });
-  mount(app, api.setVariables, async ({ params, body }) => {
-    const id = parseExecutionId(params.id);
-    const { variables, source_step: sourceStep } = body;
-    if (!isJsonObject(variables)) throw new Fault("invalid", "expected variables to be a map");
-    await changeVariables(executions, id, {
-      set: variables,
-      ...(sourceStep === undefined ? {} : { sourceStep }),
-    });
-    const names = Object.keys(variables);
-    return { execution_id: id, variables_set: names.length, var_names: names };
-  });
-  mount(app, api.deleteVariable, async ({ params }) => {
-    const id = parseExecutionId(params.id);
-    const known = Object.hasOwn(await variablesOf(executions, id), params.name);
-    if (known) await changeVariables(executions, id, { removed: [params.name] });
-    return { execution_id: id, var_name: params.name, deleted: known };
   });
 }
 

@@ -10,6 +10,7 @@ import { api, pageSize } from "#core/wire/api";
 import { parseExecutionId } from "./executions.ts";
 import { mount } from "./mount.ts";
 import { eventStream, framedBody, wantsStream } from "./stream.ts";
+import { tenantSeen } from "./tenant-seen.ts";
 
 export function feedRoutes(app: Elysia, context: ControlContext): void {
   const reader = { context, wrap: envelopes(context.log) };
@@ -35,7 +36,8 @@ export function feedRoutes(app: Elysia, context: ControlContext): void {
       end,
       lag_ms: lag.lagMs,
       ...(lag.holder === undefined ? {} : { held_by: lag.holder }),
-      roles: [...roles],
+      // What consumers of the outbox have under way is theirs, and long.
+      roles: roles.filter(({ name }) => !name.startsWith("outbox:")),
     };
   });
 }
@@ -56,8 +58,10 @@ function requestOf({ after, ids, types, limit }: FeedQueryText, http: Request): 
     );
   }
   const from = http.headers.get("last-event-id") ?? after;
+  const tenant = tenantSeen(http);
   return {
     limit: pageSize(limit),
+    ...(tenant === undefined ? {} : { tenant }),
     ...(from === undefined || from === "" ? {} : { after: from }),
     ...(ids === undefined ? {} : { executionIds: ids.map(parseExecutionId) }),
     ...(types === undefined ? {} : { types }),

@@ -1,13 +1,13 @@
-// Hangs one entry of the contract on the app: the body is parsed and checked by its schema, the
-// handler gets it checked, and the documentation comes from the same entry.
+// Hangs one entry of the contract on the app: the body is parsed and checked by its schema, and the
+// handler gets it checked.
 
 import type { Type } from "arktype";
 import { type } from "arktype";
 import type { Elysia } from "elysia";
-import { admissionOf, admitIds, admitRole } from "#control/access/admission";
+import { admissionOf, admitIds, admitRole, type Observe } from "#control/access/admission";
 import { Fault } from "#core/model/fault";
 import { jsonDepthMax, requestBytesMax } from "#core/model/limits";
-import { parseJsonExactly } from "#core/wire/problem";
+import { parseJsonExactly, statusOf } from "#core/wire/problem";
 import type { Route, RouteAnswer, RouteParts, RouteRequest } from "#core/wire/route";
 
 /** A route with `events` or `raw` may answer with a `Response` of its own making. */
@@ -33,7 +33,7 @@ export function mount<Parts extends RouteParts>(
   entry: Route<Parts>,
   handler: Handler<Parts>,
 ): void {
-  const serve = async (raw: RawContext): Promise<unknown> => {
+  const answer = async (raw: RawContext): Promise<Response> => {
     const { params, query, body } = entry.parts;
     const admission = admissionOf(raw.request);
     // Of a body nothing is read for somebody who is not let in.
@@ -45,9 +45,13 @@ export function mount<Parts extends RouteParts>(
     };
     await admitIds(entry, checked, admission);
     // The parts were checked by the very schemas that the type was inferred from.
-    const answer: unknown = await handler(checked as unknown as RouteRequest<Parts>, raw.request);
+    const given: unknown = await handler(checked as unknown as RouteRequest<Parts>, raw.request);
     // Always JSON: a value that is a text would be sent as such otherwise.
-    return answer instanceof Response ? answer : Response.json(answer);
+    return given instanceof Response ? given : Response.json(given);
+  };
+  const serve = (raw: RawContext): Promise<Response> => {
+    const { observe } = admissionOf(raw.request);
+    return observe === undefined ? answer(raw) : observed(entry, observe, () => answer(raw));
   };
   app.route(
     entry.method,
@@ -57,9 +61,28 @@ export function mount<Parts extends RouteParts>(
       config: {},
       // Elysia's own parsers would read ids beyond 2^53 as rounded numbers.
       parse: () => unread,
-      detail: detailOf(entry),
     } as never,
   );
+}
+
+/** Tells how a request ended and how long it took; a stream counts when it begins. */
+async function observed(
+  entry: Route,
+  observe: Observe,
+  answer: () => Promise<Response>,
+): Promise<Response> {
+  const startedMs = performance.now();
+  let status = statusOf("internal");
+  try {
+    const response = await answer();
+    status = response.status;
+    return response;
+  } catch (thrown) {
+    if (thrown instanceof Fault) status = statusOf(thrown.code);
+    throw thrown;
+  } finally {
+    observe(entry, status, performance.now() - startedMs);
+  }
 }
 
 function check(where: string, schema: Type, value: unknown): unknown {
@@ -68,11 +91,16 @@ function check(where: string, schema: Type, value: unknown): unknown {
   const problems = checked.map(({ path, expected, data }) => ({
     // Its own `map` makes a path of the number of its parts.
     path: Array.from(path, String),
-    message: `expected ${expected}, found ${kindOf(data)}`,
+    message: `expected ${withoutValue(expected)}, found ${kindOf(data)}`,
   }));
   const [first] = problems;
   const place = first === undefined ? "" : `${first.path.join(".") || where}: ${first.message}`;
   throw new Fault("invalid", `the ${where} is not as expected: ${place}`, { details: problems });
+}
+
+/** Some shapes end what they expect with the value that they were given. */
+function withoutValue(expected: string): string {
+  return expected.replace(/ \(was .*\)$/s, "");
 }
 
 /** What a value is; never the value itself, which may be anybody's data. */
@@ -153,67 +181,4 @@ function endOfString(text: string, start: number): number {
     if (slashes % 2 === 0) return end;
   }
   return text.length;
-}
-
-/** The entry in the words of OpenAPI. */
-function detailOf(entry: Route): Record<string, unknown> {
-  const { params, query, body, answer, events } = entry.parts;
-  return {
-    summary: entry.summary,
-    ...(entry.description === undefined ? {} : { description: entry.description }),
-    tags: [entry.tag],
-    parameters: [...parametersOf("path", params), ...parametersOf("query", query)],
-    ...(body === undefined
-      ? {}
-      : { requestBody: { content: { "application/json": { schema: schemaOf(body) } } } }),
-    responses: {
-      200: {
-        description: "The answer",
-        content: {
-          "application/json": { schema: schemaOf(answer) },
-          ...(events === undefined ? {} : { "text/event-stream": { schema: schemaOf(events) } }),
-        },
-      },
-      default: {
-        description: "A problem",
-        content: { "application/json": { schema: problemSchema } },
-      },
-    },
-  };
-}
-
-const problemSchema = {
-  type: "object",
-  required: ["error"],
-  properties: {
-    error: {
-      type: "object",
-      required: ["code", "message"],
-      properties: { code: { type: "string" }, message: { type: "string" }, details: {} },
-    },
-  },
-};
-
-/** Each schema is put into words once, however many control planes one process starts. */
-const described = new WeakMap<Type, unknown>();
-
-/** What a schema accepts, as JSON Schema; what JSON Schema can't say is left open. */
-function schemaOf(schema: Type): unknown {
-  const known = described.get(schema);
-  if (known !== undefined) return known;
-  const said: unknown = schema.in.toJsonSchema({ fallback: (context) => context.base });
-  described.set(schema, said);
-  return said;
-}
-
-function parametersOf(place: "path" | "query", schema: Type | undefined): readonly unknown[] {
-  const shape = schema === undefined ? undefined : schemaOf(schema);
-  if (typeof shape !== "object" || shape === null || !("properties" in shape)) return [];
-  const required = "required" in shape && Array.isArray(shape.required) ? shape.required : [];
-  return Object.entries(shape.properties as Record<string, unknown>).map(([name, own]) => ({
-    name,
-    in: place,
-    required: place === "path" || required.includes(name),
-    schema: own,
-  }));
 }

@@ -1,6 +1,7 @@
 // Routes of projections: what is shown of executions beside their state, as far as it has come.
 
 import type { Elysia } from "elysia";
+import { tenantFor } from "#control/access/admission";
 import type { Executions } from "#control/services/executions";
 import { durationBucketsMs, type Stage } from "#core/engine/project";
 import { Fault } from "#core/model/fault";
@@ -26,12 +27,14 @@ export function projectionRoutes(app: Elysia, executions: Executions): void {
       stages: stages.map(stageView),
     };
   });
-  mount(app, api.stepStatistics, async ({ query }) => {
+  mount(app, api.stepStatistics, async ({ query }, http) => {
     const asked = Math.max(1, query.executions ?? statisticsExecutionsMax);
-    const steps = await projections.stepStatistics(
-      query.path,
-      Math.min(asked, statisticsExecutionsMax),
-    );
+    const newest = await log.executions({
+      tenant: tenantFor(http),
+      path: query.path,
+      limit: Math.min(asked, statisticsExecutionsMax),
+    });
+    const steps = await projections.stepStatistics(newest.map(({ executionId }) => executionId));
     return { path: query.path, steps: steps.map(statisticsView) };
   });
 }

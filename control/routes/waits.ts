@@ -1,12 +1,11 @@
 // Routes by which others answer what an execution waits for.
 
 import type { Elysia } from "elysia";
-import { answerContainer } from "#control/services/container-answer";
+import { answerContainer, containerKey } from "#control/services/container-answer";
 import type { Executions } from "#control/services/executions";
-import { type AnswerVerdict, answerWait } from "#control/services/waits";
-import { Fault } from "#core/model/fault";
-import { earlyAnswersMax } from "#core/model/flow-limits";
-import type { ExecutionId } from "#core/model/ids";
+import { answerWait } from "#control/services/waits";
+import { admitCallback } from "#control/waits/callback-access";
+import { answerStatus } from "#control/waits/verdicts";
 import type { Json, JsonObject } from "#core/model/json";
 import { errorMessageCharsMax } from "#core/model/limits";
 import type { Failure, Output } from "#core/model/outcome";
@@ -15,47 +14,33 @@ import type { RouteRequest } from "#core/wire/route";
 import { parseExecutionId } from "./executions.ts";
 import { mount } from "./mount.ts";
 
+const what = "a callback";
+
 export function waitRoutes(app: Elysia, executions: Executions): void {
-  mount(app, api.callback, async ({ params, body }) => {
+  const { context } = executions;
+  mount(app, api.callback, async ({ params, query, body }, http) => {
     const id = parseExecutionId(params.id);
     const { key } = params;
+    const isFor = (claim: { readonly key: string }): boolean => claim.key === key;
+    await admitCallback(context, http, { executionId: id, token: query.token, isFor });
     const verdict = await answerWait(executions, id, { key, output: outputOf(body) });
-    return { status: statusOf(verdict, id), execution_id: id, key };
+    return { status: answerStatus(verdict, id, what), execution_id: id, key };
   });
-  mount(app, api.containerCallback, async ({ params, query, body }) => {
+  mount(app, api.containerCallback, async ({ params, query, body }, http) => {
     const id = parseExecutionId(params.id);
+    const commandId = query.command_id;
+    // A token is that of one command: without its id it could be used for another of the step.
+    const isFor = (claim: { readonly key: string }): boolean =>
+      commandId !== undefined && claim.key === containerKey(commandId);
+    await admitCallback(context, http, { executionId: id, token: query.token, isFor });
     const { key, verdict } = await answerContainer(executions, id, {
       step: params.step,
-      commandId: query.command_id,
+      commandId,
       // The body came as JSON.
       report: body as JsonObject & typeof body,
     });
-    return { status: statusOf(verdict, id), execution_id: id, key };
+    return { status: answerStatus(verdict, id, what), execution_id: id, key };
   });
-}
-
-/**
- * @throws Fault `not_found` for an unknown execution, `limited` where no answer is kept any more,
- *   `conflict` for a key under which something else is waited for.
- */
-function statusOf(verdict: AnswerVerdict, id: ExecutionId) {
-  switch (verdict) {
-    case "accepted":
-    case "duplicate":
-      return verdict;
-    case "ended":
-      return "accepted_stale" as const;
-    case "unknown":
-      throw new Fault("not_found", `execution ${id} does not exist`);
-    case "full": {
-      const kept = `execution ${id} keeps ${earlyAnswersMax} answers that nobody waits for yet`;
-      throw new Fault("limited", `${kept}, expected one that is waited for`);
-    }
-    case "other":
-      throw new Fault("conflict", "what waits under the key is not a callback");
-    default:
-      return verdict satisfies never;
-  }
 }
 
 function outputOf(body: RouteRequest<typeof api.callback.parts>["body"]): Output {

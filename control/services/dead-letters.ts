@@ -45,10 +45,15 @@ export interface GivenUp {
   readonly quarantined: readonly Quarantined[];
 }
 
-export async function givenUp({ context }: Executions, limit: number): Promise<GivenUp> {
+/** @param tenant of whom; of all without one. */
+export async function givenUp(
+  { context }: Executions,
+  limit: number,
+  tenant?: string,
+): Promise<GivenUp> {
   const [letters, quarantined] = await Promise.all([
-    context.log.deadLetters(limit),
-    context.log.quarantines(limit),
+    context.log.deadLetters(limit, tenant),
+    context.log.quarantines(limit, tenant),
   ]);
   return { letters, quarantined };
 }

@@ -4,7 +4,7 @@
 // D1  The fence is the attempt number: an outcome counts only for the attempt that is open.
 // D2  An outcome is recorded once, however often it is reported.
 
-import { assembleCommand } from "#core/engine/assemble";
+import { workerCommand } from "#core/engine/assemble";
 import { type ExecutionState, isTerminal } from "#core/engine/state";
 import type { WorkerCommand } from "#core/model/command";
 import type { CallSettled, Event } from "#core/model/event";
@@ -86,7 +86,7 @@ async function commandsOf(
 }
 
 /** A command whose playbook can't be had any more fails at once, instead of being offered forever. */
-async function commandOf(
+export async function commandOf(
   executions: Executions,
   row: CommandRow,
   heldMs: number,
@@ -94,9 +94,9 @@ async function commandOf(
   try {
     const payload = await frameRows(executions, row);
     const plan = await executions.context.plans.byCatalogId(payload.catalog_id);
-    const step = plan.byName.get(payload.step);
-    if (step === undefined) throw new Fault("internal", `the plan has no step ${payload.step}`);
-    return assembleCommand(step, payload, { ...row, leaseMs: heldMs });
+    const command = workerCommand(plan, payload, { ...row, leaseMs: heldMs });
+    if (command !== undefined) return command;
+    throw new Fault("internal", `the plan has no step ${payload.step}`);
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.retryable) throw thrown;
     executions.context.report(`command ${row.commandId} can't be given out: ${messageOf(thrown)}`);
@@ -230,7 +230,7 @@ async function settleOne(
 }
 
 /** The outcome without what the store would not take (DESIGN §4). */
-function rejectedOutcome(outcome: Outcome, reason: string): Outcome {
+export function rejectedOutcome(outcome: Outcome, reason: string): Outcome {
   const message = `the result could not be stored: ${reason}`;
   return {
     command_id: outcome.command_id,
@@ -244,12 +244,12 @@ function rejectedOutcome(outcome: Outcome, reason: string): Outcome {
 }
 
 /** The execution is named in the command's id, up to the first colon. */
-function executionOf(commandId: string): ExecutionId | undefined {
+export function executionOf(commandId: string): ExecutionId | undefined {
   const text = commandId.slice(0, commandId.indexOf(":"));
   return isSnowflake(text) ? executionId(text) : undefined;
 }
 
-function ruleOutcome(
+export function ruleOutcome(
   state: ExecutionState,
   worker: string,
   outcome: Outcome,
@@ -293,10 +293,7 @@ async function recordedBefore(
   }
 }
 
-/**
- * Refuses whoever doesn't hold the command's lease; asking extends it.
- * @throws Fault `forbidden`.
- */
+/** @throws Fault `forbidden` for whoever doesn't hold the command's lease. */
 export async function requireLease(
   executions: Executions,
   worker: string,
@@ -307,9 +304,8 @@ export async function requireLease(
     id === undefined
       ? undefined
       : await executions.read(id, (state) => state.commands.get(commandId)?.attempt);
-  const [verdict] =
-    attempt === undefined ? [] : await renewLeases(executions, worker, [{ commandId, attempt }]);
-  if (verdict !== "renewed") {
+  const { log } = executions.context;
+  if (attempt === undefined || !(await log.holds(worker, { commandId, attempt }))) {
     throw new Fault("forbidden", `worker ${worker} has not leased command ${commandId}`);
   }
 }

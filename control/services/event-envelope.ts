@@ -11,11 +11,13 @@ import { BoundedCache } from "./bounded-cache.ts";
 import { eventView } from "./views.ts";
 
 /** What the first event says of all. */
-interface About {
+export interface About {
   readonly catalogId: CatalogId;
   readonly parentId?: ExecutionId;
   readonly tenant: string;
   readonly organization: string;
+  readonly path: string;
+  readonly version: number;
 }
 
 export type FeedEvent = ReturnType<typeof eventView> & {
@@ -30,8 +32,24 @@ export type Envelopes = (entries: readonly FeedEntry[]) => Promise<readonly Feed
 
 const nobody = "default";
 
+export type Abouts = (
+  entries: readonly FeedEntry[],
+) => Promise<ReadonlyMap<ExecutionId, About | undefined>>;
+
 /** Puts entries into envelopes; entries whose execution was removed meanwhile are left out. */
 export function envelopes(log: Pick<EventLog, "events">): Envelopes {
+  const read = aboutsOf(log);
+  return async (entries) => {
+    const abouts = await read(entries);
+    return entries.flatMap((entry) => {
+      const about = abouts.get(entry.event.execution_id);
+      return about === undefined ? [] : [envelope(entry, about)];
+    });
+  };
+}
+
+/** What the first events of the entries' executions say; nothing of one that was removed. */
+export function aboutsOf(log: Pick<EventLog, "events">): Abouts {
   const known = new BoundedCache<ExecutionId, About>(mirrorExecutionsMax);
   const learn = async (id: ExecutionId): Promise<About | undefined> => {
     const [first] = await log.events(id, 0, 1);
@@ -47,23 +65,24 @@ export function envelopes(log: Pick<EventLog, "events">): Envelopes {
     const missing = [...abouts].filter(([, about]) => about === undefined);
     await Promise.all(missing.map(async ([id]) => abouts.set(id, await learn(id))));
     for (const [id, about] of abouts) if (about !== undefined) known.set(id, about);
-    return entries.flatMap((entry) => {
-      const about = abouts.get(entry.event.execution_id);
-      return about === undefined ? [] : [envelope(entry, about)];
-    });
+    return abouts;
   };
 }
 
 /** A log always begins with its start; tests of stores know others. */
 function aboutOf(event: Event): About {
   if (event.type !== "playbook.started") {
-    return { catalogId: "0" as CatalogId, tenant: nobody, organization: nobody };
+    const nothing = { catalogId: "0" as CatalogId, path: "", version: 0 };
+    return { ...nothing, tenant: nobody, organization: nobody };
   }
+  const parentId = event.parent?.execution_id ?? event.origin?.parent;
   return {
     catalogId: event.catalog_id,
-    ...(event.parent === undefined ? {} : { parentId: event.parent.execution_id }),
+    ...(parentId === undefined ? {} : { parentId }),
     tenant: event.tenant ?? nobody,
     organization: nobody,
+    path: event.path,
+    version: event.version,
   };
 }
 

@@ -3,7 +3,6 @@
 import { Fault } from "#core/model/fault";
 import type { ExecutionId } from "#core/model/ids";
 import { feedWaitMsMax, streamHeartbeatMs } from "#core/model/limits";
-import type { FeedPage } from "#core/ports/event-feed";
 import type { ControlContext } from "./context.ts";
 import type { Envelopes, FeedEvent } from "./event-envelope.ts";
 import { feedNews } from "./feed-news.ts";
@@ -14,6 +13,8 @@ export interface FeedRequest {
   readonly executionIds?: readonly ExecutionId[];
   readonly types?: readonly string[];
   readonly limit: number;
+  /** Whose events; of all tenants without one. */
+  readonly tenant?: string;
 }
 
 export interface FeedAnswer {
@@ -35,39 +36,46 @@ async function startOf({ feed }: ControlContext, request: FeedRequest): Promise<
   return request.after === theEnd ? { ...request, after: await feed.end() } : request;
 }
 
-const readPage = ({ feed }: ControlContext, { after, ...query }: FeedRequest): Promise<FeedPage> =>
-  feed.after(after, query);
+/** A page without what is another tenant's: it may be empty and not the last. */
+async function readPage(
+  { context, wrap }: FeedReader,
+  { after, tenant, ...query }: FeedRequest,
+): Promise<FeedAnswer> {
+  const { entries, ...page } = await context.feed.after(after, query);
+  const events = await wrap(entries);
+  return {
+    ...page,
+    events: events.filter(({ tenant_id: own }) => tenant === undefined || own === tenant),
+  };
+}
 
 /** @param waitMs how long an empty page may be withheld; ends early when `givenUp` aborts. */
 export async function readFeed(
-  { context, wrap }: FeedReader,
+  reader: FeedReader,
   asked: FeedRequest,
   waiting: { readonly waitMs: number; readonly givenUp: AbortSignal },
 ): Promise<FeedAnswer> {
+  const { context } = reader;
   const { clock } = context;
   const { givenUp } = waiting;
   const untilMs = clock.nowMs() + Math.min(waiting.waitMs, feedWaitMsMax);
   let request = await startOf(context, asked);
-  let page = await readPage(context, request);
-  if (page.entries.length > 0 || waiting.waitMs === 0) return answer(page, wrap);
+  let page = await readPage(reader, request);
+  if (page.events.length > 0 || waiting.waitMs === 0) return page;
   const news = feedNews(context, request.executionIds, givenUp);
   try {
     // Looked at once more: what came before the subscription gave no hint.
-    while (page.entries.length === 0 && !givenUp.aborted) {
+    while (page.events.length === 0 && !givenUp.aborted) {
       request = { ...request, after: page.next };
-      page = await readPage(context, request);
+      page = await readPage(reader, request);
       const leftMs = untilMs - clock.nowMs();
-      if (page.entries.length > 0 || leftMs <= 0) break;
+      if (page.events.length > 0 || leftMs <= 0) break;
       if (!page.more) await news.wait(leftMs);
     }
   } finally {
     news.close();
   }
-  return answer(page, wrap);
-}
-
-async function answer({ entries, ...page }: FeedPage, wrap: Envelopes): Promise<FeedAnswer> {
-  return { ...page, events: [...(await wrap(entries))] };
+  return page;
 }
 
 /**
@@ -83,34 +91,35 @@ export async function feedFrames(
   const { context } = reader;
   const request = await startOf(context, asked);
   // A position that is refused is an answer of its own, not a stream.
-  const first = await readPage(context, request);
+  const first = await readPage(reader, request);
   return framesFrom(reader, { request, first, closed });
 }
 
 interface Streaming {
   readonly request: FeedRequest;
-  readonly first: FeedPage;
+  readonly first: FeedAnswer;
   readonly closed: AbortSignal;
 }
 
 async function* framesFrom(
-  { context, wrap }: FeedReader,
+  reader: FeedReader,
   { request, first, closed }: Streaming,
 ): AsyncGenerator<string, void> {
+  const { context } = reader;
   const { clock } = context;
   const news = feedNews(context, request.executionIds, closed);
-  let page: FeedPage = first;
+  let page = first;
   let saidAtMs = clock.nowMs();
   try {
-    yield `: events follow\n${idLine(page.next, page.entries.length === 0)}\n`;
+    yield `: events follow\n${idLine(page.next, page.events.length === 0)}\n`;
     while (!closed.aborted) {
-      const events = await wrap(page.entries);
+      const { events } = page;
       const isSilent = clock.nowMs() >= saidAtMs + streamHeartbeatMs;
       if (events.length > 0) yield events.map(eventFrame).join("");
       else if (isSilent) yield `: still here\n${idLine(page.next, true)}\n`;
       if (events.length > 0 || isSilent) saidAtMs = clock.nowMs();
       if (!page.more) await news.wait(streamHeartbeatMs);
-      page = await readPage(context, { ...request, after: page.next });
+      page = await readPage(reader, { ...request, after: page.next });
     }
   } catch (thrown) {
     if (!(thrown instanceof Fault && thrown.code === "conflict")) throw thrown;

@@ -6,6 +6,7 @@ import type { Origin, ParentLink, PlaybookStarted } from "#core/model/event";
 import { Fault } from "#core/model/fault";
 import type { CatalogId, ExecutionId } from "#core/model/ids";
 import type { JsonObject } from "#core/model/json";
+import type { Resumed } from "#core/model/resumed";
 import type { Executions } from "./executions.ts";
 import type { Version } from "./plans.ts";
 import type { TransitionBuilder } from "./transition.ts";
@@ -21,6 +22,8 @@ export interface StartRequest {
   readonly trace?: JsonObject;
   readonly priority?: number;
   readonly tenant?: string;
+  /** Where it begins, if not at the playbook's first step. */
+  readonly resumed?: Resumed;
   /** A child's id comes from its parent's log. */
   readonly executionId?: ExecutionId;
 }
@@ -55,6 +58,7 @@ export async function startExecution(
     ...(request.trace === undefined ? {} : { trace: request.trace }),
     ...(request.priority === undefined ? {} : { priority: request.priority }),
     ...(request.tenant === undefined ? {} : { tenant: request.tenant }),
+    ...(request.resumed === undefined ? {} : { resumed: request.resumed }),
   };
   let commandsGenerated = 0;
   const existed = await executions.submit(executionId, {
@@ -74,8 +78,13 @@ export async function startExecution(
 async function versionOf(executions: Executions, request: StartRequest): Promise<Version> {
   const { tenant = tenantDefault, path, catalogId, version } = request;
   const found = await executions.context.plans.version({ tenant, path, catalogId, version });
-  if (found !== undefined) return found;
+  // What another tenant has is told from what isn't there by nothing.
+  // A child was there when its parent's log said so, whatever has been put away since.
+  const isStarted = request.parent !== undefined;
+  if (found?.tenant === tenant && (!found.isArchived || isStarted)) return found;
   const what = catalogId ?? `${path ?? ""}${version === undefined ? "" : ` version ${version}`}`;
+  if (found?.tenant === tenant)
+    throw new Fault("not_found", `${what} is archived: restore it first`);
   throw new Fault("not_found", `playbook ${what} is not in the catalog`);
 }
 
@@ -88,6 +97,8 @@ export interface EndRequest {
   readonly finalized?: "completed" | "failed";
   /** False leaves children alone; without it they are cancelled too. */
   readonly cascade?: boolean;
+  /** Only if it was started by a step of this one. */
+  readonly ofParent?: ExecutionId;
 }
 
 /** Cancels or finalizes: terminal at once; children follow by rows of their own. */
@@ -100,7 +111,9 @@ export function endExecution(
     rule: (state) => {
       if (state.started === undefined) return { answer: "unknown" };
       if (isTerminal(state)) return { answer: "already" };
-      const { reason, by, finalized, cascade = true } = request;
+      const { reason, by, finalized, cascade = true, ofParent } = request;
+      const parentId = state.started.parent?.execution_id;
+      if (ofParent !== undefined && parentId !== ofParent) return { answer: "already" };
       const event = {
         type: "playbook.cancelled" as const,
         ...(reason === undefined ? {} : { reason }),

@@ -28,6 +28,7 @@ export function tenantOf({ started }: Pick<ExecutionState, "started">): string {
 
 export function executionRow(state: ExecutionState): ExecutionRow {
   const { started } = state;
+  const parentId = started?.parent?.execution_id ?? started?.origin?.parent;
   if (started === undefined) throw new Error(`execution ${state.executionId} has not started`);
   const terminal = state.status !== "running" && state.status !== "created";
   return {
@@ -38,7 +39,7 @@ export function executionRow(state: ExecutionState): ExecutionRow {
     version: started.version,
     status: state.status === "created" ? "running" : state.status,
     startedAtMs: state.startedAtMs,
-    ...(started.parent === undefined ? {} : { parentId: started.parent.execution_id }),
+    ...(parentId === undefined ? {} : { parentId }),
     ...(terminal ? { endedAtMs: state.timeMs } : {}),
     ...(currentStep(state) === undefined ? {} : { currentStep: currentStep(state) ?? "" }),
     ...(state.error === undefined ? {} : { error: state.error.message }),
@@ -54,6 +55,7 @@ function currentStep(state: ExecutionState): string | undefined {
 export function commandPayload(state: ExecutionState, command: IssuedCommand): CommandPayload {
   const { event, iteration } = command;
   const frame = framePayload(state, event);
+  const issuedBy = state.commands.get(event.command_id)?.eventId;
   const trace = traceIdOf(state.started, state.executionId);
   return {
     catalog_id: state.started?.catalogId as CommandPayload["catalog_id"],
@@ -66,6 +68,8 @@ export function commandPayload(state: ExecutionState, command: IssuedCommand): C
     ...(iteration === undefined ? {} : { iteration }),
     ...(frame === undefined ? {} : { frame }),
     ...(trace === undefined ? {} : { trace }),
+    ...(event.job === undefined ? {} : { job: event.job }),
+    ...(issuedBy === undefined ? {} : { event_id: issuedBy }),
   };
 }
 
@@ -103,6 +107,7 @@ export interface ChildStartPayload {
   /** The parent's own, which its children inherit. */
   readonly priority?: number;
   readonly tenant?: string;
+  readonly trace?: JsonObject;
 }
 
 export interface ChildDonePayload {
@@ -157,12 +162,13 @@ function crossRow(
 
 function childStartRow(state: ExecutionState, child: ChildStarted): NewCommandRow {
   const depth = (state.started?.parent?.depth ?? 0) + 1;
-  const { priority, tenant } = state.started ?? {};
+  const { priority, tenant, trace } = state.started ?? {};
   const payload: ChildStartPayload = {
     child,
     depth,
     ...(priority === undefined ? {} : { priority }),
     ...(tenant === undefined ? {} : { tenant }),
+    ...(trace === undefined ? {} : { trace }),
   };
   return crossRow(state, "child.start", `start:${child.child_id}`, payload);
 }

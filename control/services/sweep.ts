@@ -3,6 +3,7 @@
 
 import { childOutput } from "#core/engine/children";
 import { type ExecutionState, isTerminal } from "#core/engine/state";
+import { childTrace } from "#core/engine/trace";
 import type { EventBody } from "#core/model/event";
 import { Fault, messageOf, unreachable } from "#core/model/fault";
 import type { CommandId } from "#core/model/ids";
@@ -142,16 +143,18 @@ async function actOnTime(executions: Executions, row: CommandRow): Promise<void>
 }
 
 async function startChild(executions: Executions, row: CommandRow): Promise<void> {
-  const { child, depth, priority, tenant } = row.payload as unknown as ChildStartPayload;
+  const { child, depth, priority, tenant, trace } = row.payload as unknown as ChildStartPayload;
   const { command_id, child_id, result_step } = child;
   const named = result_step === undefined ? {} : { result_step };
   const parent = { execution_id: row.executionId, command_id, depth, ...named };
+  const above = { id: row.executionId, ...(trace === undefined ? {} : { trace }) };
   try {
     await startExecution(executions, {
       catalogId: child.catalog_id,
       executionId: child_id,
       workload: await workloadOf(executions, child),
       parent,
+      trace: childTrace(above, command_id, executions.context.sha256),
       ...(priority === undefined ? {} : { priority }),
       ...(tenant === undefined ? {} : { tenant }),
     });
@@ -224,6 +227,8 @@ async function cancelChildren(executions: Executions, row: CommandRow): Promise<
     if (child.status !== "running") continue;
     await endExecution(executions, child.executionId, {
       reason: `parent ${row.executionId} cancelled`,
+      // One that is only listed as a child goes on.
+      ofParent: row.executionId,
     });
   }
 }

@@ -1,7 +1,7 @@
 // One transition in the making: facts are folded and decided upon, one after the other, and all
 // that follows becomes one append.
 
-import { assembleCommand, type CommandPayload } from "#core/engine/assemble";
+import { type CommandPayload, workerCommand } from "#core/engine/assemble";
 import { decide } from "#core/engine/decide";
 import type { Put } from "#core/engine/externalize";
 import { type CatalogFact, catalogQuery, type Facts, type Need } from "#core/engine/facts";
@@ -140,11 +140,11 @@ export class TransitionBuilder {
 
   #assemble(row: NewCommandRow): WorkerCommand {
     const payload = row.payload as unknown as CommandPayload;
-    const step = this.plan.byName.get(payload.step);
-    invariant(step !== undefined, `plan ${this.plan.digest} has no step ${payload.step}`);
     const { commandId, executionId, attempt, pool } = row;
     const leased = { commandId, executionId, attempt, pool, leaseMs: acceptMs };
-    return assembleCommand(step, payload, leased);
+    const command = workerCommand(this.plan, payload, leased);
+    invariant(command !== undefined, `plan ${this.plan.digest} has no step ${payload.step}`);
+    return command;
   }
 
   /** A row that replaces the one of its command: the next attempt. */
@@ -271,6 +271,8 @@ export class TransitionBuilder {
         : await catalog.byPath(tenant, path ?? "", version);
     // What another tenant has is told from what isn't there by nothing.
     if (entry === undefined || entry.tenant !== tenant) return null;
+    // What was put away starts nothing new.
+    if (entry.archivedAtMs !== undefined) return null;
     return { catalogId: entry.catalogId, path: entry.path, version: entry.version };
   }
 }

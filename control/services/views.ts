@@ -42,6 +42,7 @@ export function summaryOf(row: ExecutionRow): Summary {
     ...(currentStep === undefined ? {} : { current_step: currentStep }),
     ...(parentId === undefined ? {} : { parent_execution_id: parentId }),
     ...(error === undefined ? {} : { error }),
+    ...(row.status === "completed" ? { progress: 100 } : {}),
   };
 }
 
@@ -101,11 +102,19 @@ export async function executionStatus(executions: Executions, id: ExecutionId): 
     is_cancelled: state.status === "cancelled",
     completion_inferred: false,
     variables: plainVariables(state),
+    jobs: { asked: state.jobs, open: openJobs(state) },
     start_time: rfc3339(state.startedAtMs),
     end_time: isTerminal(state) ? rfc3339(state.timeMs) : null,
     duration_seconds: (endMs - state.startedAtMs) / 1000,
     duration_human: humanDuration(endMs - state.startedAtMs),
   };
+}
+
+/** Commands of jobs that have not ended, by id. */
+function openJobs({ commands }: ExecutionState): string[] {
+  return [...commands.values()].flatMap(({ job, commandId }) =>
+    job === undefined ? [] : [commandId],
+  );
 }
 
 /** Variables by name; one that is stored shows as its reference. */
@@ -176,10 +185,10 @@ export function eventView(
 }
 
 /** Events about a command name its step in the command's id: `<execution>:<step>:<visit>`. */
-function stepOf(event: Event): string | undefined {
+export function stepOf(event: Event): string | undefined {
   if ("step" in event && event.step !== undefined) return event.step;
   if (!("command_id" in event) || event.command_id === undefined) return undefined;
-  return /^\d+:(.*):\d+(?::i\d+)?$/s.exec(event.command_id)?.[1];
+  return /^\d+:(.*):(?:\d+(?::[if]\d+)?|q\d+)$/s.exec(event.command_id)?.[1];
 }
 
 function errorOf(event: Event, output: Output | undefined): { error?: string } {
@@ -193,7 +202,7 @@ function resultView(output: Output): Record<string, unknown> {
   return { status, ...(ref === undefined ? {} : { reference: ref }), context };
 }
 
-function statusOfEvent(event: Event): string {
+export function statusOfEvent(event: Event): string {
   switch (event.type) {
     case "playbook.started":
     case "child.started":
@@ -239,7 +248,10 @@ export async function renderContext(
 ): Promise<{ readonly rendered: unknown; readonly keys: readonly string[] }> {
   const state = await stateOf(executions, id);
   const { results, facts } = await storedValues(executions, state);
-  const bound: Locals = locals(request.extra);
+  const { workload } = state;
+  const work = workload instanceof StoredValue ? results.get(workload.ref.ref) : workload;
+  // `work` is what older clients call the workload.
+  const bound: Locals = locals({ ...(work === undefined ? {} : { work }), ...request.extra });
   const scope = new ExecutionScope(state, facts, { bound });
   try {
     const compiled = compileValue(request.template);

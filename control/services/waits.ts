@@ -3,7 +3,8 @@
 // whenever it comes.
 
 import { lateChildOutput } from "#core/engine/children";
-import { type ExecutionState, isTerminal } from "#core/engine/state";
+import { type ExecutionState, isTerminal, type WaitState } from "#core/engine/state";
+import { answerSlot } from "#core/engine/wait-fold";
 import { dueOutput } from "#core/engine/waits";
 import type { EventBody } from "#core/model/event";
 import { earlyAnswersMax, waitKeyCharsMax, waitMsMax } from "#core/model/flow-limits";
@@ -74,6 +75,10 @@ export interface WaitAnswer {
   readonly key: string;
   /** What it is an answer to; a callback without it. */
   readonly as?: "callback" | "signal" | "approval";
+  /** The call that is meant: no other one that waits under the key. */
+  readonly commandId?: string;
+  /** Whether whoever answers may, by what is waited for; everybody may without it. */
+  readonly isAllowed?: (wait: WaitState) => boolean;
   readonly output: Output;
   readonly by?: string;
 }
@@ -81,35 +86,69 @@ export interface WaitAnswer {
 /**
  * - `duplicate`: the key was answered before, and this changes nothing
  * - `full`: the execution keeps no more answers for waits that have not begun
- * - `other`: what waits under the key is no callback (signal, approval), and is answered otherwise
+ * - `other`: what waits under the key is of another kind, and is answered otherwise
+ * - `absent`: nothing waits under the key, and such an answer is not kept for later
+ * - `forbidden`: what waits there is to be answered by others
  */
-export type AnswerVerdict = "accepted" | "duplicate" | "ended" | "unknown" | "full" | "other";
+export type AnswerVerdict =
+  | "accepted"
+  | "duplicate"
+  | "ended"
+  | "unknown"
+  | "full"
+  | "other"
+  | "absent"
+  | "forbidden";
 
 /** Gives an answer to whoever waits for it, or keeps it for whoever will. */
 export function answerWait(
   executions: Executions,
   id: ExecutionId,
-  { key, output, by, as = "callback" }: WaitAnswer,
+  answer: WaitAnswer,
 ): Promise<AnswerVerdict> {
-  return executions.submit<AnswerVerdict>(id, {
-    rule: (state) => {
-      if (state.started === undefined) return { answer: "unknown" };
-      if (isTerminal(state)) return { answer: "ended" };
-      const commandId = state.waits.get(key);
-      if (commandId === undefined) {
-        if (state.answers.has(key) || state.answeredKeys.has(key)) return { answer: "duplicate" };
-        if (state.answers.size >= earlyAnswersMax) return { answer: "full" };
-      } else if (state.commands.get(commandId)?.wait?.for !== as) return { answer: "other" };
-      const event: EventBody = {
-        type: "wait.done",
-        key,
-        ...(commandId === undefined ? {} : { command_id: commandId }),
-        output,
-        ...(by === undefined ? {} : { by }),
-      };
-      return { answer: "accepted", events: [event] };
-    },
-  });
+  return executions.submit<AnswerVerdict>(id, { rule: (state) => ruleAnswer(state, answer) });
+}
+
+function ruleAnswer(state: ExecutionState, given: WaitAnswer): Ruling<AnswerVerdict> {
+  const { key, output, by, as = "callback" } = given;
+  if (state.started === undefined) return { answer: "unknown" };
+  if (isTerminal(state)) return { answer: "ended" };
+  const commandId = state.waits.get(key);
+  const refused =
+    commandId === undefined ? ruleEarly(state, given) : ruleOpen(state, commandId, given);
+  if (refused !== undefined) return { answer: refused };
+  const event: EventBody = {
+    type: "wait.done",
+    key,
+    ...(commandId === undefined ? {} : { command_id: commandId }),
+    ...(commandId === undefined && as === "signal" ? { for: as } : {}),
+    output,
+    ...(by === undefined ? {} : { by }),
+  };
+  return { answer: "accepted", events: [event] };
+}
+
+/** Why an answer to nobody is not kept; undefined where it is. */
+function ruleEarly(
+  state: ExecutionState,
+  { key, commandId, as = "callback" }: WaitAnswer,
+): AnswerVerdict | undefined {
+  const slot = answerSlot(as, key);
+  if (state.answers.has(slot) || state.answeredKeys.has(slot)) return "duplicate";
+  if (as === "approval" || commandId !== undefined) return "absent";
+  return state.answers.size >= earlyAnswersMax ? "full" : undefined;
+}
+
+function ruleOpen(
+  state: ExecutionState,
+  openId: CommandId,
+  { as = "callback", commandId, isAllowed }: WaitAnswer,
+): AnswerVerdict | undefined {
+  const wait = state.commands.get(openId)?.wait;
+  // The call that was meant has had its answer: another one waits under its key by now.
+  if (commandId !== undefined && commandId !== openId) return "duplicate";
+  if (wait === undefined || wait.for !== as) return "other";
+  return isAllowed === undefined || isAllowed(wait) ? undefined : "forbidden";
 }
 
 /** The time of a command is over that waited for an answer or a child; false for any other. */

@@ -3,6 +3,7 @@
 // Rows just picked and locked are changed by their place in the table (ctid), which no planner
 // can mistake for a reason to read the whole table.
 
+import { issuedBy } from "#core/adapters/issued-by";
 import { plainTerms } from "#core/model/dispatch";
 import { type CommandId, executionId, isSnowflake } from "#core/model/ids";
 import type { Json } from "#core/model/json";
@@ -29,6 +30,34 @@ const claimSql = `select ${columns} from noetl.claim($1::text, ${texts("$2")}, $
   $4::integer, ${span("$5")}, $6::boolean, $7::text, $8::integer) c`;
 
 /**
+ * One row by its id: locked, and leased where nothing speaks against it. The first column says
+ * whether it is open at all.
+ */
+const claimOneSql = `
+with found as materialized (
+  select c.* from noetl.command c
+  where c.command_id = $1::text and c.kind = 'tool' for update of c),
+taken as (
+  update noetl.command c set status = 'leased', worker = $2::text, handed = false,
+    leased_at = case when f.status = 'leased' then f.leased_at else clock_timestamp() end,
+    lease_until = greatest(f.lease_until, clock_timestamp() + ${span("$3")})
+  from found f where c.command_id = f.command_id and (
+    (f.status = 'leased' and f.worker = $2::text) or
+    (f.status = 'ready' and f.suspect_at is null and f.ready_at <= now() and not exists (
+      select from noetl.rule r
+      where r.key = any(noetl.rule_keys(f.pool, f.playbook, f.tenant, f.tool)))))
+  returning ${columns})
+select (select count(*) from found)::integer as open, t.*
+from (select 1) one left join taken t on true`;
+
+const byIdSql = `select ${columns} from noetl.command c
+where c.command_id = $1::text and c.kind = 'tool'`;
+
+/** The event's id stands somewhere in what the row keeps; where, is for the caller to see. */
+const byEventSql = (of: string): string => `select ${columns} from noetl.command c
+where c.kind = 'tool' ${of} and position('"' || $1::text || '"' in c.payload::text) > 0`;
+
+/**
  * What went away while the statement waited for it was there when it began: the lock brings such a
  * row as it is then, or not at all, and so a settled command is told from a lost lease.
  */
@@ -52,6 +81,9 @@ from noetl.command c join asked a on a.command_id = c.command_id
 left join mine m on m.command_id = c.command_id
 left join found f on f.command_id = c.command_id
 where m.command_id is null or f.command_id is not null`;
+
+const holdsSql = `select 1 as one from noetl.command c where c.command_id = $2::text
+  and c.status = 'leased' and c.worker = $1::text and c.attempt = $3::integer`;
 
 /** Locked in the order in which appends lock them. */
 const releaseSql = `
@@ -219,6 +251,12 @@ const commandRow = (record: CommandRecord): CommandRow => ({
   ...(record.worker === null ? {} : { worker: record.worker }),
 });
 
+interface ClaimedRecord extends Omit<CommandRecord, "command_id"> {
+  readonly open: number;
+  /** Null where the row was not leased. */
+  readonly command_id: string | null;
+}
+
 interface OpenRecord extends CommandRecord {
   readonly status: string;
   readonly handed: boolean;
@@ -269,13 +307,35 @@ type Rows = (text: string, values: readonly SqlValue[]) => Promise<CommandRow[]>
 function leasing(
   sql: Sql,
   rows: Rows,
-): Pick<CommandRows, "claim" | "renew" | "release" | "handed"> {
+): Pick<CommandRows, "claim" | "claimOne" | "openRow" | "holds" | "renew" | "release" | "handed"> {
   return {
+    claimOne: async ({ commandId, worker, leaseMs }) => {
+      const values = [commandId, worker, leaseMs];
+      const [record] = await sql.query<ClaimedRecord>(claimOneSql, values);
+      if (record === undefined || record.open === 0) return { verdict: "gone" };
+      const { open: _, ...row } = record;
+      if (row.command_id === null) return { verdict: "taken" };
+      return { verdict: "claimed", row: commandRow({ ...row, command_id: row.command_id }) };
+    },
+
+    openRow: async (query) => {
+      if ("commandId" in query) return (await rows(byIdSql, [query.commandId]))[0];
+      const { eventId, executionId: of } = query;
+      const found =
+        of === undefined
+          ? await rows(byEventSql(""), [eventId])
+          : await rows(byEventSql(`and ${rowsOf("$2::text")}`), [eventId, of]);
+      return found.find(({ payload }) => issuedBy(payload) === eventId);
+    },
+
     claim: async ({ worker, pools, labels, want, leaseMs, idle = false, afterTenant = "" }) => {
       if (want <= 0 || pools.length === 0) return [];
       const who = [worker, listOf(pools), listOf(labels)];
       return rows(claimSql, [...who, want, leaseMs, idle, afterTenant, claimTenantsMax]);
     },
+
+    holds: async (worker, { commandId, attempt }) =>
+      (await sql.query(holdsSql, [worker, commandId, attempt])).length > 0,
 
     renew: async (worker, leases, leaseMs) => {
       if (leases.length === 0) return [];

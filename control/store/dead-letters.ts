@@ -31,6 +31,10 @@ const letterOf = (record: LetterRecord): DeadLetter => ({
   ...(record.worker === null ? {} : { worker: record.worker }),
 });
 
+/** Of the tenant that is asked for, which the execution says; of all where none is. */
+const isOf = (row: string) => `($2::text is null or exists (select from noetl.execution x
+  where x.execution_id = ${row}.execution_id and x.tenant = $2::text))`;
+
 /** The part of the event log that is about what was given up. */
 export function deadLetters(sql: Sql): DeadLetters {
   return { ...letters(sql), ...quarantine(sql) };
@@ -38,10 +42,10 @@ export function deadLetters(sql: Sql): DeadLetters {
 
 function letters(sql: Sql): Pick<DeadLetters, "deadLetters" | "deadLetter" | "dropDeadLetter"> {
   return {
-    deadLetters: async (limit) => {
-      const text = `select ${columns} from noetl.dead_letter d
+    deadLetters: async (limit, tenant) => {
+      const text = `select ${columns} from noetl.dead_letter d where ${isOf("d")}
         order by d.at desc, d.command_id desc limit $1::integer`;
-      return (await sql.query<LetterRecord>(text, [limit])).map(letterOf);
+      return (await sql.query<LetterRecord>(text, [limit, tenant ?? null])).map(letterOf);
     },
     deadLetter: async (id) => {
       const text = `select ${columns} from noetl.dead_letter d where d.command_id = $1::text`;
@@ -74,12 +78,12 @@ function quarantine(
       );
       return record?.reason;
     },
-    quarantines: async (limit) => {
+    quarantines: async (limit, tenant) => {
       const records = await sql.query<{ id: string; reason: string; at_ms: number }>(
-        `select execution_id::text as id, reason,
-          (extract(epoch from created_at) * 1000)::float8 as at_ms from noetl.quarantine
-        order by created_at desc, execution_id desc limit $1::integer`,
-        [limit],
+        `select q.execution_id::text as id, q.reason,
+          (extract(epoch from q.created_at) * 1000)::float8 as at_ms from noetl.quarantine q
+        where ${isOf("q")} order by q.created_at desc, q.execution_id desc limit $1::integer`,
+        [limit, tenant ?? null],
       );
       return records.map(({ id, reason, at_ms: atMs }) => ({
         executionId: executionId(id),

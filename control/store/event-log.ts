@@ -17,7 +17,8 @@ import { appendStatement } from "./append-statement.ts";
 import { commandRows } from "./command-rows.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { dispatchRules } from "./dispatch-rules.ts";
-import type { Sql } from "./sql.ts";
+import { listStatement, recentStatement } from "./execution-lists.ts";
+import type { Sql, SqlValue } from "./sql.ts";
 
 /** Milliseconds out of a time column: exact, and the same through every driver. */
 const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
@@ -25,6 +26,9 @@ const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
 const rowColumns = `x.execution_id::text as id, x.tenant, x.catalog_id::text as catalog_id,
   x.path, x.version, x.parent_id::text as parent_id, x.status, ${ms("x.started_at")} as started_ms,
   ${ms("x.ended_at")} as ended_ms, x.current_step, x.error`;
+
+/** With the id as a number, to put parts of a list into order. */
+const listColumns = `x.execution_id as id_number, ${rowColumns}`;
 
 const headSql = `select x.head, encode(x.digest, 'hex') as digest, ${rowColumns}
 from noetl.execution x where x.execution_id = $1::text::bigint`;
@@ -87,7 +91,7 @@ export function sqlEventLog(sql: Sql): EventLog {
   /** As far as this process knows; until it has looked there may be some. */
   let hasRules = true;
   const rules = dispatchRules(sql);
-  const rows = async (text: string, values: readonly (string | number)[]) =>
+  const rows = async (text: string, values: readonly SqlValue[]) =>
     (await sql.query<ExecutionRecord>(text, values)).map(executionRow);
 
   return {
@@ -117,26 +121,15 @@ export function sqlEventLog(sql: Sql): EventLog {
       return records.map(({ text, digest }) => ({ event: decodeEvent(text), text, digest }));
     },
 
-    executions: async ({ tenant, status, path, parentId, before, limit }) => {
-      if (![parentId, before].every((id) => id === undefined || isSnowflake(id))) return [];
-      const values: (string | number)[] = [limit];
-      const conditions: string[] = [];
-      const add = (comparison: string, value: string | undefined, cast: string) => {
-        if (value === undefined) return;
-        values.push(value);
-        conditions.push(`x.${comparison} $${values.length}::${cast}`);
-      };
-      add("tenant =", tenant, "text");
-      add("status =", status, "text");
-      add("path =", path, "text");
-      add("parent_id =", parentId, "text::bigint");
-      add("execution_id <", before, "text::bigint");
-      const where = conditions.length === 0 ? "" : `where ${conditions.join(" and ")}`;
-      return rows(
-        `select ${rowColumns} from noetl.execution x ${where}
-        order by x.execution_id desc limit $1::integer`,
-        values,
-      );
+    executions: async (filter) => {
+      const { parentId, before, from, catalogId: catalog } = filter;
+      const ids = [parentId, before, from, catalog];
+      if (!ids.every((id) => id === undefined || isSnowflake(id))) return [];
+      const recent = recentStatement(listColumns, filter);
+      const newest = recent === undefined ? [] : await rows(recent.text, recent.values);
+      if (recent !== undefined && newest.length >= filter.limit) return newest;
+      const { text, values } = listStatement(listColumns, filter);
+      return rows(text, values);
     },
 
     children: async (id) => (isSnowflake(id) ? rows(childrenSql, [id]) : []),

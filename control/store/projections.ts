@@ -42,11 +42,10 @@ where execution_id = $1::text::bigint and claimed_seq > $2::integer
 order by claimed_seq limit $3::integer`;
 
 const statisticsSql = `
-with newest as materialized (
-  select execution_id from noetl.projection where path = $1::text
-  order by execution_id desc limit $2::integer),
+with asked as materialized (
+  select distinct id::bigint as execution_id from json_array_elements_text($1::text::json) as j(id)),
 seen as materialized (
-  select s.* from newest n join noetl.stage s on s.execution_id = n.execution_id),
+  select s.* from asked a join noetl.stage s on s.execution_id = a.execution_id),
 counted as (
   select step, json_agg(count order by place)::text as buckets from (
     select s.step, b.place, sum(b.count) as count
@@ -257,8 +256,8 @@ export function sqlProjections(sql: Sql): ProjectionStore {
       if (!isSnowflake(id)) return [];
       return (await sql.query<FrameRecord>(framesSql, pageValues(id, page))).map(frameOf);
     },
-    stepStatistics: async (path, executionsMax) => {
-      const values = [storableText(path), executionsMax];
+    stepStatistics: async (ids) => {
+      const values = [JSON.stringify(ids.filter(isSnowflake))];
       return (await sql.query<StatisticsRecord>(statisticsSql, values)).map(statisticsOf);
     },
     remove: async (ids) => {

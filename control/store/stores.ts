@@ -6,6 +6,7 @@ import { sqlAudit } from "./audit.ts";
 import { sqlCatalog } from "./catalog.ts";
 import { sqlCredentials } from "./credentials.ts";
 import { sqlCursors } from "./cursors.ts";
+import { sqlEventBatches } from "./event-batches.ts";
 import { sqlEventFeed } from "./event-feed.ts";
 import { sqlEventLog } from "./event-log.ts";
 import { sqlKeychain } from "./keychain.ts";
@@ -19,6 +20,7 @@ import { sqlSchedules } from "./schedules.ts";
 import { sqlSnapshots } from "./snapshots.ts";
 import type { Sql } from "./sql.ts";
 import { sqlStepLogs } from "./step-logs.ts";
+import { sqlWaitIndex } from "./wait-index.ts";
 
 /** Closing the stores closes the database. */
 export function sqlStores(sql: Sql): Stores {
@@ -35,11 +37,13 @@ export function sqlStores(sql: Sql): Stores {
     runtime: sqlRuntime(sql),
     stepLogs: sqlStepLogs(sql),
     requestKeys: sqlRequestKeys(sql),
+    eventBatches: sqlEventBatches(sql),
     people: sqlAccess(sql),
     audit: sqlAudit(sql),
     vault: sqlCredentials(sql),
     keychain: sqlKeychain(sql),
     schedules: sqlSchedules(sql),
+    waits: sqlWaitIndex(sql),
     close: () => sql.close(),
   };
 }

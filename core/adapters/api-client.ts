@@ -56,6 +56,7 @@ async function call(
   });
   const response = await send(options, request);
   const text = await response.text();
+  if (response.ok && isText(entry)) return text;
   const value = parsed(text, response.status);
   if (!response.ok) throw faultOf(response.status, value);
   return value;
@@ -74,6 +75,11 @@ async function send(options: ApiClientOptions, request: Request): Promise<Respon
   }
 }
 
+/** What a route of its own making answers may be no JSON. */
+function isText({ parts: { raw } }: Route): boolean {
+  return raw !== undefined && !/[/+]json\b/.test(raw);
+}
+
 function parsed(text: string, status: number): unknown {
   try {
     return text === "" ? undefined : parseJsonExactly(text);
@@ -85,9 +91,17 @@ function parsed(text: string, status: number): unknown {
 }
 
 function urlOf(baseUrl: string, entry: Route, { params, query }: Parts): string {
-  const path = entry.path.replace(/:([a-z_]+)/g, (_match, name: string) =>
-    encodeURIComponent(String(params?.[name] ?? "")),
-  );
+  const path = entry.path
+    .replace(/:([a-z_]+)/g, (_match, name: string) =>
+      encodeURIComponent(String(params?.[name] ?? "")),
+    )
+    // The rest of an address keeps its slashes.
+    .replace(/\*$/, () =>
+      String(params?.["*"] ?? "")
+        .split("/")
+        .map(encodeURIComponent)
+        .join("/"),
+    );
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined) search.set(name, String(value));

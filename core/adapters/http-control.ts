@@ -3,7 +3,8 @@
 
 import type { WorkerCommand } from "#core/model/command";
 import { Fault } from "#core/model/fault";
-import type { Json, JsonObject } from "#core/model/json";
+import type { CommandId } from "#core/model/ids";
+import type { Json } from "#core/model/json";
 import { controlRequestMs, renewRequestMs } from "#core/model/limits";
 import type { ResultRef } from "#core/model/outcome";
 import type {
@@ -13,6 +14,7 @@ import type {
   SettleVerdict,
 } from "#core/ports/control-plane";
 import type { LeaseRef, RenewVerdict } from "#core/ports/event-log";
+import type { Sealing } from "#core/ports/sealing";
 import type { ApiClient } from "./api-client.ts";
 
 /** Rings once after so many milliseconds, unless it is called off by what it gives back. */
@@ -23,6 +25,8 @@ export interface HttpControlOptions {
   readonly requestMs?: number;
   /** What measures them; the runtime's own timer by default. */
   readonly alarm?: Alarm;
+  /** Opens what is secret; without it the worker is given nothing of the kind. */
+  readonly sealing?: Sealing;
 }
 
 const runtimeAlarm: Alarm = (delayMs, ring) => {
@@ -33,6 +37,7 @@ const runtimeAlarm: Alarm = (delayMs, ring) => {
 /** @throws (from its calls) what the client throws, or Fault `timeout`: it may have been done. */
 export function httpControl(client: ApiClient, options: HttpControlOptions = {}): ControlPlane {
   const { requestMs = controlRequestMs, alarm = runtimeAlarm } = options;
+  const sealing = options.sealing ?? noSealing;
   const within = <Answer>(ask: Ask<Answer>, signal?: AbortSignal): Promise<Answer> =>
     answered(ask, { timeoutMs: requestMs, alarm, signal });
   return {
@@ -87,13 +92,18 @@ export function httpControl(client: ApiClient, options: HttpControlOptions = {})
       return (await within((ending) => client.resolveResult(input, ending))) as Json;
     },
     credential: async (worker, commandId, alias) => {
-      const body = { worker, command_id: commandId, alias };
+      const body = { worker, command_id: commandId, alias, key: await sealing.publicKey() };
       const answer = await within((ending) => client.commandCredential({ body }, ending));
-      return recordOf(answer);
+      return recordOf(answer, sealing, commandId);
     },
     keychain: async (worker, commandId, name) => {
-      const body = { worker, command_id: commandId, name };
-      return recordOf(await within((ending) => client.commandKeychain({ body }, ending)));
+      const body = { worker, command_id: commandId, name, key: await sealing.publicKey() };
+      const answer = await within((ending) => client.commandKeychain({ body }, ending));
+      return recordOf(answer, sealing, commandId);
+    },
+    secret: async (worker, commandId, { as, ask }) => {
+      const body = { worker, command_id: commandId, as, ask };
+      return (await within((ending) => client.commandSecret({ body }, ending))).keys;
     },
     callbackToken: async (worker, commandId) => {
       const body = { worker, command_id: commandId };
@@ -132,10 +142,18 @@ async function answered<Answer>(ask: Ask<Answer>, patience: Patience): Promise<A
   }
 }
 
-function recordOf(answer: Awaited<ReturnType<ApiClient["commandCredential"]>>): CredentialRecord {
-  const { data, ...rest } = answer;
-  return { ...rest, data: data as JsonObject };
+async function recordOf(
+  { sealed, ...rest }: Awaited<ReturnType<ApiClient["commandCredential"]>>,
+  sealing: Sealing,
+  commandId: CommandId,
+): Promise<CredentialRecord> {
+  return { ...rest, data: await sealing.unseal(sealed, commandId) };
 }
+
+const noKey = async (): Promise<never> => {
+  throw new Fault("invalid", "a worker without a key of its own is given nothing secret");
+};
+const noSealing: Sealing = { publicKey: noKey, unseal: noKey };
 
 function wireLeases(leases: readonly LeaseRef[]) {
   return leases.map(({ commandId, attempt }) => ({ command_id: commandId, attempt }));

@@ -2,7 +2,8 @@
 
 import { Fault } from "#core/model/fault";
 import { requestBytesMax } from "#core/model/limits";
-import { type WireServer, type WireState, wireServer } from "./wire-server.ts";
+import { notePeer } from "./peers.ts";
+import { type Refusal, type WireServer, type WireState, wireServer } from "./wire-server.ts";
 
 /** Seconds that an answer may be in the making; the most that the runtime takes. */
 const idleTimeout = 255;
@@ -29,12 +30,14 @@ export interface ListenAt {
   readonly exact?: boolean;
   /** Workers may keep a socket to it that carries their requests to the same handler. */
   readonly wire?: boolean;
+  /** Why somebody gets no such socket; undefined for who does. Without it everybody does. */
+  readonly refusal?: Refusal;
 }
 
 /** @throws Fault `unavailable` when none of the ports can be had. */
 export function listen(fetch: Fetch, at: ListenAt): Listening {
   const { host, port, exact = false } = at;
-  const wire = at.wire === true ? wireServer(fetch) : undefined;
+  const wire = at.wire === true ? wireServer(fetch, at.refusal) : undefined;
   const last = exact ? port : Math.min(port + portsTriedMax, 65_535);
   for (let tried = port; tried <= last; tried++) {
     const server = serve(fetch, wire, { hostname: host, port: tried });
@@ -60,12 +63,16 @@ interface ServeAt {
 
 function serve(fetch: Fetch, wire: WireServer | undefined, at: ServeAt) {
   const limits = { maxRequestBodySize: requestBytesMax, idleTimeout };
+  const answer = (request: Request, server: Bun.Server<WireState>): Promise<Response> => {
+    notePeer(request, () => server.requestIP(request)?.address);
+    return fetch(request);
+  };
   try {
-    if (wire === undefined) return Bun.serve<WireState>({ ...at, ...limits, fetch });
+    if (wire === undefined) return Bun.serve<WireState>({ ...at, ...limits, fetch: answer });
     return Bun.serve<WireState>({
       ...{ ...at, ...limits, websocket: wire.websocket },
       fetch: (request, server) =>
-        wire.isAsked(request) ? wire.open(request, server) : fetch(request),
+        wire.isAsked(request) ? wire.open(request, server) : answer(request, server),
     });
   } catch (thrown) {
     const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;

@@ -16,6 +16,7 @@ import type {
   OpenRow,
   PoolQueue,
 } from "#core/ports/command-rows";
+import { issuedBy } from "./issued-by.ts";
 import { type MemoryRules, memoryRules } from "./memory-dispatch-rules.ts";
 import { goesBefore, type MemoryRow, readyQueue } from "./memory-ready-queue.ts";
 import { type MinHeap, minHeap } from "./min-heap.ts";
@@ -188,7 +189,7 @@ function leasing(
   table: RowTable,
   nowMs: () => number,
   rules: MemoryRules,
-): Part<"claim" | "renew" | "release" | "handed"> {
+): Part<"claim" | "claimOne" | "openRow" | "holds" | "renew" | "release" | "handed"> {
   const { rows, ready, makeLeased, makeReady } = table;
   const held = (worker: string, { commandId, attempt }: LeaseRef): MemoryRow | undefined => {
     const row = rows.get(commandId);
@@ -208,6 +209,26 @@ function leasing(
       const taken = ready.claim(request, rules.gate());
       return taken.map((row) => lease(row, worker, leaseMs));
     },
+    claimOne: ({ commandId, worker, leaseMs }) => {
+      const row = rows.get(commandId);
+      if (row === undefined || row.row.kind !== "tool") return { verdict: "gone" };
+      const own = row.status === "leased" && row.worker === worker;
+      const free = row.status === "ready" && row.readyAtMs <= nowMs() && !row.row.suspect;
+      const isFree = free && !rules.speaksOf(row.row);
+      if (!own && !isFree) return { verdict: "taken" };
+      return { verdict: "claimed", row: lease(row, worker, leaseMs) };
+    },
+    openRow: (query) => {
+      const isIt = ({ row, payloadText }: MemoryRow): boolean =>
+        row.kind === "tool" &&
+        ("commandId" in query
+          ? row.commandId === query.commandId
+          : (query.executionId === undefined || query.executionId === row.executionId) &&
+            issuedBy(JSON.parse(payloadText) as Json) === query.eventId);
+      const found = [...rows.values()].find(isIt);
+      return found === undefined ? undefined : outward(found);
+    },
+    holds: (worker, lease) => held(worker, lease) !== undefined,
     renew: (worker, leases, leaseMs) =>
       leases.map((ref) => {
         const row = held(worker, ref);

@@ -9,11 +9,19 @@ export interface MemoryDeadLetters extends DeadLetters {
   bury(executionId: ExecutionId, letter: NewDeadLetter): void;
 }
 
-export function memoryDeadLetters(nowMs: () => number): MemoryDeadLetters {
+export function memoryDeadLetters(
+  nowMs: () => number,
+  tenantOf: (id: ExecutionId) => string | undefined,
+): MemoryDeadLetters {
   const letters = new Map<CommandId, DeadLetter>();
   const quarantine = new Map<ExecutionId, Quarantined>();
-  const newest = <Item extends { readonly atMs: number }>(items: Iterable<Item>, limit: number) =>
+  const newest = <Item extends { readonly atMs: number; readonly executionId: ExecutionId }>(
+    items: Iterable<Item>,
+    limit: number,
+    tenant: string | undefined,
+  ) =>
     [...items]
+      .filter(({ executionId }) => tenant === undefined || tenantOf(executionId) === tenant)
       .reverse()
       .sort((a, b) => b.atMs - a.atMs)
       .slice(0, limit);
@@ -31,7 +39,7 @@ export function memoryDeadLetters(nowMs: () => number): MemoryDeadLetters {
         atMs: nowMs(),
       });
     },
-    deadLetters: async (limit) => newest(letters.values(), limit),
+    deadLetters: async (limit, tenant) => newest(letters.values(), limit, tenant),
     deadLetter: async (id) => letters.get(id),
     dropDeadLetter: async (id) => letters.delete(id),
 
@@ -40,7 +48,7 @@ export function memoryDeadLetters(nowMs: () => number): MemoryDeadLetters {
       quarantine.set(executionId, { executionId, reason: storableText(reason), atMs });
     },
     quarantined: async (id) => quarantine.get(id)?.reason,
-    quarantines: async (limit) => newest(quarantine.values(), limit),
+    quarantines: async (limit, tenant) => newest(quarantine.values(), limit, tenant),
     liftQuarantine: async (id) => quarantine.delete(id),
   };
 }

@@ -51,6 +51,15 @@ function placeOf(ids: readonly ExecutionId[], id: ExecutionId): number {
   return low;
 }
 
+function isWanted(row: ExecutionRow, filter: ExecutionFilter): boolean {
+  const { status, pathPrefix } = filter;
+  const statuses = typeof status === "string" ? [status] : status;
+  if (statuses?.includes(row.status) === false) return false;
+  if (pathPrefix !== undefined && !row.path.startsWith(pathPrefix)) return false;
+  const exact = ["tenant", "path", "catalogId", "version", "parentId"] as const;
+  return exact.every((name) => filter[name] === undefined || filter[name] === row[name]);
+}
+
 function executionTable(): Executions {
   const byId = new Map<ExecutionId, Execution>();
   const ids: ExecutionId[] = [];
@@ -78,17 +87,14 @@ function executionTable(): Executions {
       return ids.slice(from, from + limit);
     },
     children: (id) => (childIds.get(id) ?? []).flatMap((child) => rowOf(child) ?? []),
-    list: ({ tenant, status, path, parentId, before, limit }) => {
+    list: (filter) => {
+      const { before, from, limit } = filter;
       const found: ExecutionRow[] = [];
+      const first = from === undefined ? 0 : placeOf(ids, from);
       let place = (before === undefined ? ids.length : placeOf(ids, before)) - 1;
-      for (; place >= 0 && found.length < limit; place--) {
+      for (; place >= first && found.length < limit; place--) {
         const row = rowOf(ids[place]);
-        if (row === undefined) continue;
-        if (tenant !== undefined && row.tenant !== tenant) continue;
-        if (status !== undefined && row.status !== status) continue;
-        if (path !== undefined && row.path !== path) continue;
-        if (parentId !== undefined && row.parentId !== parentId) continue;
-        found.push(row);
+        if (row !== undefined && isWanted(row, filter)) found.push(row);
       }
       return found;
     },
@@ -124,7 +130,10 @@ export function memoryEventLog(
 ): EventLog & { readonly repair: LogRepair } {
   const executions = executionTable();
   const commands = memoryCommandRows(() => clock.nowMs());
-  const { bury, ...letters } = memoryDeadLetters(() => clock.nowMs());
+  const { bury, ...letters } = memoryDeadLetters(
+    () => clock.nowMs(),
+    (id) => executions.get(id)?.row.tenant,
+  );
 
   const repair = memoryRepair({
     executionsAfter: executions.after,
@@ -168,6 +177,9 @@ export function memoryEventLog(
     children: async (id) => executions.children(id),
 
     claim: async (request) => commands.claim(request),
+    claimOne: async (request) => commands.claimOne(request),
+    openRow: async (query) => commands.openRow(query),
+    holds: async (worker, lease) => commands.holds(worker, lease),
     renew: async (worker, leases, leaseMs) => commands.renew(worker, leases, leaseMs),
     release: async (worker, leases) => commands.release(worker, leases),
     handed: async (worker, ids, leaseMs) => commands.handed(worker, ids, leaseMs),

@@ -41,13 +41,8 @@ export function memoryProjections(): ProjectionStore {
       seqs.flatMap((seq) => byId.get(id)?.stages.get(seq) ?? []).map(copied),
     stageCount: async (id) => byId.get(id)?.stages.size ?? 0,
     frames: async (id, page) => pageOf(byId.get(id)?.frames, page),
-    stepStatistics: async (path, executionsMax) => {
-      const newest = [...byId.values()]
-        .filter(({ row }) => row.path === path)
-        .sort((a, b) => (BigInt(a.row.executionId) < BigInt(b.row.executionId) ? 1 : -1))
-        .slice(0, executionsMax);
-      return statisticsOf(newest.flatMap(({ stages }) => [...stages.values()]));
-    },
+    stepStatistics: async (ids) =>
+      statisticsOf([...new Set(ids)].flatMap((id) => [...(byId.get(id)?.stages.values() ?? [])])),
     remove: async (ids) => {
       for (const id of ids) byId.delete(id);
     },

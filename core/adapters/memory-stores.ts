@@ -7,6 +7,7 @@ import { memoryAudit } from "./memory-audit.ts";
 import { memoryCatalog } from "./memory-catalog.ts";
 import { memoryCredentials } from "./memory-credentials.ts";
 import { memoryCursors } from "./memory-cursors.ts";
+import { memoryEventBatches } from "./memory-event-batches.ts";
 import { memoryEventFeed } from "./memory-event-feed.ts";
 import { memoryEventLog } from "./memory-event-log.ts";
 import { memoryKeychain } from "./memory-keychain.ts";
@@ -18,6 +19,7 @@ import { memoryRuntime } from "./memory-runtime.ts";
 import { memorySchedules } from "./memory-schedules.ts";
 import { memorySnapshots } from "./memory-snapshots.ts";
 import { memoryStepLogs } from "./memory-step-logs.ts";
+import { memoryWaitIndex } from "./memory-wait-index.ts";
 
 export function memoryStores(clock: Clock): Stores {
   const stored = memoryEventLog(clock);
@@ -35,11 +37,13 @@ export function memoryStores(clock: Clock): Stores {
     runtime: memoryRuntime(clock),
     stepLogs: memoryStepLogs(clock),
     requestKeys: memoryRequestKeys(clock),
-    people: memoryAccess(clock),
+    eventBatches: memoryEventBatches(clock),
+    people: memoryAccess(),
     audit: memoryAudit(clock),
     vault: memoryCredentials(clock),
     keychain: memoryKeychain(clock),
-    schedules: memorySchedules(clock),
+    schedules: memorySchedules(clock, log),
+    waits: memoryWaitIndex(log),
     close: () => log.close(),
   };
 }

@@ -158,8 +158,16 @@ function escapedHelp(text: string): string {
 }
 
 function valuesOf({ name, kind, series }: Family): readonly MetricValue[] {
-  return [...series.values()].map(({ labels, value, sum }) => ({
+  return [...series.values()].map(({ labels, value, sum, counts }) => ({
     ...{ name, kind, labels, value },
-    ...(kind === "histogram" ? { sum } : {}),
+    ...(kind === "histogram"
+      ? {
+          sum,
+          buckets: {
+            bounds: buckets,
+            counts: Array.from({ length: buckets.length + 1 }, (_, at) => counts[at] ?? 0),
+          },
+        }
+      : {}),
   }));
 }

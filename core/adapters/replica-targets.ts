@@ -13,6 +13,7 @@ import {
 import { shardOf } from "#core/model/shards";
 import type { Clock } from "#core/ports/clock";
 import type { ControlPlane } from "#core/ports/control-plane";
+import type { Sealing } from "#core/ports/sealing";
 import { clusterHeader, epochHeader } from "#core/wire/headers";
 import { type ApiClient, apiClient } from "./api-client.ts";
 import { type Alarm, httpControl } from "./http-control.ts";
@@ -27,6 +28,8 @@ export interface TargetsOptions {
   readonly alarm?: Alarm;
   /** Put on every request, asked for anew each time: who asks. */
   readonly headers?: () => Readonly<Record<string, string>>;
+  /** Opens what is secret; without it the worker is given nothing of the kind. */
+  readonly sealing?: Sealing;
   readonly notice?: (message: string, thrown?: unknown) => void;
 }
 
@@ -182,7 +185,7 @@ interface TargetParts {
 }
 
 function newTarget(url: string, { options, cluster, onEpoch }: TargetParts): Target {
-  const { clock, alarm, notice } = options;
+  const { clock, alarm, notice, sealing } = options;
   const fail = (thrown: unknown): void => {
     if (target.failures === 0) notice?.(`${url} does not answer`, messageOf(thrown));
     const delayMs = Math.min(memberDownMs * 2 ** target.failures, memberDownMsMax);
@@ -208,14 +211,17 @@ function newTarget(url: string, { options, cluster, onEpoch }: TargetParts): Tar
     }
   };
   const client = apiClient({ fetch, baseUrl: url });
-  const withAlarm = alarm === undefined ? {} : { alarm };
+  const own = {
+    ...(alarm === undefined ? {} : { alarm }),
+    ...(sealing === undefined ? {} : { sealing }),
+  };
   const target: Target = {
     url,
     fetch,
     client,
-    patient: httpControl(client, withAlarm),
-    brisk: httpControl(client, { ...withAlarm, requestMs: memberRequestMs }),
-    claims: httpControl(client, { ...withAlarm, requestMs: memberClaimMs }),
+    patient: httpControl(client, own),
+    brisk: httpControl(client, { ...own, requestMs: memberRequestMs }),
+    claims: httpControl(client, { ...own, requestMs: memberClaimMs }),
     failures: 0,
     downUntilMs: 0,
   };

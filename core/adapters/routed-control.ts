@@ -75,6 +75,10 @@ export function routedControl(options: RoutedControlOptions): RoutedControl {
       toOwner(executionInCommand(commandId), (control) =>
         control.keychain(worker, commandId, name),
       ),
+    secret: (worker, commandId, wanted) =>
+      toOwner(executionInCommand(commandId), (control) =>
+        control.secret(worker, commandId, wanted),
+      ),
     callbackToken: (worker, commandId) =>
       toOwner(executionInCommand(commandId), (control) => control.callbackToken(worker, commandId)),
     client: anyClient(targets, options),

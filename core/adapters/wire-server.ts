@@ -21,13 +21,18 @@ import {
   wirePath,
 } from "#core/wire/carried";
 import { problemBody, statusOf } from "#core/wire/problem";
+import { notePeer } from "./peers.ts";
 
 type Fetch = (request: Request) => Promise<Response>;
+/** Why somebody gets no socket; undefined for who does. */
+export type Refusal = (request: Request) => Promise<Response | undefined>;
 
 /** What is known of one socket. */
 export interface WireState {
   /** Scheme, host and port that the worker asked for, for the addresses of its requests. */
   readonly origin: string;
+  /** The address at its other end. */
+  readonly peer: string | undefined;
   /** Requests under way, each with what tells it that nobody waits for it any more. */
   readonly pending: Map<number, AbortController>;
 }
@@ -40,7 +45,7 @@ export interface WireServer {
   /** Whether the request asks for a socket; no route has its address. */
   isAsked(request: Request): boolean;
   /** Opens it, or says why not; undefined when it is open. */
-  open(request: Request, server: Bun.Server<WireState>): Response | undefined;
+  open(request: Request, server: Bun.Server<WireState>): Promise<Response | undefined>;
   /** Begins nothing new, answers what is under way, and closes each socket after its last answer. */
   stop(): void;
 }
@@ -49,7 +54,7 @@ export interface WireServer {
 const goingAway = 1001;
 const protocolError = 1002;
 
-export function wireServer(fetch: Fetch): WireServer {
+export function wireServer(fetch: Fetch, refusal: Refusal = async () => undefined): WireServer {
   const sockets = new Set<Socket>();
   let isStopping = false;
 
@@ -64,6 +69,8 @@ export function wireServer(fetch: Fetch): WireServer {
     const ending = new AbortController();
     const request = requestOf(call, socket.data.origin, ending.signal);
     if (request === undefined) return socket.close(protocolError, "expected what HTTP can say");
+    const { peer } = socket.data;
+    notePeer(request, () => peer);
     pending.set(call.id, ending);
     void answered(fetch, request).then((answer) => {
       pending.delete(call.id);
@@ -91,7 +98,7 @@ export function wireServer(fetch: Fetch): WireServer {
       request.method === "GET" &&
       request.url.includes(wirePath) &&
       new URL(request.url).pathname === wirePath,
-    open: (request, server) => opened(request, server),
+    open: (request, server) => opened(request, server, refusal),
     stop: () => {
       isStopping = true;
       for (const socket of sockets) if (socket.data.pending.size === 0) leave(socket);
@@ -103,12 +110,21 @@ function leave(socket: Socket): void {
   socket.close(goingAway, "the server stops");
 }
 
-function opened(request: Request, server: Bun.Server<WireState>): Response | undefined {
+async function opened(
+  request: Request,
+  server: Bun.Server<WireState>,
+  refusal: Refusal,
+): Promise<Response | undefined> {
   if (request.headers.has("origin")) {
     return refused(new Fault("forbidden", "expected a worker, found a page of a browser"));
   }
+  const peer = server.requestIP(request)?.address;
+  notePeer(request, () => peer);
+  // A stranger would hold the socket, whatever becomes of the requests on it.
+  const stranger = await refusal(request);
+  if (stranger !== undefined) return stranger;
   const { origin } = new URL(request.url);
-  if (server.upgrade(request, { data: { origin, pending: new Map() } })) return undefined;
+  if (server.upgrade(request, { data: { origin, peer, pending: new Map() } })) return undefined;
   return refused(new Fault("invalid", `expected a WebSocket at ${wirePath}`));
 }
 

@@ -4,9 +4,10 @@
 import type { FrameBinding, IterationBinding, TaskSpec, WorkerCommand } from "#core/model/command";
 import type { CommandInput } from "#core/model/event";
 import { invariant } from "#core/model/fault";
-import type { CatalogId, CommandId, ExecutionId } from "#core/model/ids";
+import type { CatalogId, CommandId, EventId, ExecutionId } from "#core/model/ids";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
-import type { PlanField, PlanStep } from "#core/playbook/plan";
+import type { Plan, PlanField, PlanStep } from "#core/playbook/plan";
+import { assembleJob } from "./jobs.ts";
 
 /** The tasks of a step with their rendered fields in place. */
 export function assembleTasks(
@@ -55,6 +56,10 @@ export interface CommandPayload {
   readonly frame?: FramePayload;
   readonly timeout_ms?: number;
   readonly checkpoint?: JsonObject;
+  /** The event that issued it. */
+  readonly event_id?: EventId;
+  /** Of a job: its number. Its action stands among the fields of `input`. */
+  readonly job?: number;
   /** The id of the trace that the execution belongs to. */
   readonly trace?: string;
 }
@@ -94,6 +99,17 @@ export function assembleCommand(
     ...(payload.checkpoint === undefined ? {} : { checkpoint: payload.checkpoint }),
     ...(payload.trace === undefined ? {} : { trace: payload.trace }),
   };
+}
+
+/** The same, found in the plan; undefined for a step that the plan doesn't have. */
+export function workerCommand(
+  plan: Pick<Plan, "byName">,
+  payload: CommandPayload,
+  leased: LeasedCommand,
+): WorkerCommand | undefined {
+  if (payload.job !== undefined) return assembleJob(payload, leased);
+  const step = plan.byName.get(payload.step);
+  return step === undefined ? undefined : assembleCommand(step, payload, leased);
 }
 
 function frameBinding(

@@ -18,6 +18,7 @@ import type { Put } from "./externalize.ts";
 import { type Facts, MissingFacts, type Need } from "./facts.ts";
 import { approachStep } from "./guard.ts";
 import { finishLoop, issueCommand, issueIteration, loopWork } from "./issue.ts";
+import { hasOpenJob, issueJob } from "./jobs.ts";
 import { nextToEnter } from "./joins.ts";
 import { type IssuedCommand, Journal } from "./journal.ts";
 import type { ExecutionState } from "./state.ts";
@@ -66,7 +67,8 @@ export function decide(
 function decideNext(turn: Turn): boolean {
   const { plan, state } = turn;
   if (state.status !== "running") return false;
-  const entry = stepAt(plan, plan.entry);
+  const begun = state.started?.entry;
+  const entry = begun === undefined ? stepAt(plan, plan.entry) : stepNamed(plan, begun);
   if (!state.steps.has(entry.name)) return approachStep(turn, entry);
   for (const id of state.answered) return settleAnswered(turn, id);
   for (const name of state.settled) return exitStep(turn, stepNamed(plan, name));
@@ -85,7 +87,8 @@ function decideNext(turn: Turn): boolean {
     const step = nextToEnter(plan, state);
     if (step !== undefined) return approachStep(turn, step);
   }
-  return state.active.size === 0 ? complete(turn) : false;
+  for (const job of state.awaitedJobs.keys()) return issueJob(turn, job);
+  return state.active.size === 0 && !hasOpenJob(state) ? complete(turn) : false;
 }
 
 function stepAt(plan: Plan, index: number): PlanStep {

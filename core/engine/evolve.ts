@@ -34,7 +34,9 @@ import {
   frameSettled,
   saidDrained,
 } from "./cursor-fold.ts";
+import { jobAsked } from "./jobs.ts";
 import { ReplayError } from "./replay-error.ts";
+import { resume } from "./resume.ts";
 import { type ActiveStep, type ExecutionState, isTerminal, type OpenCommand } from "./state.ts";
 import { held, StoredValue, setVariables } from "./variables.ts";
 import { answerCame, callParked, closeWait } from "./wait-fold.ts";
@@ -66,7 +68,7 @@ function apply(state: ExecutionState, event: Event, bytes: number): void {
     case "step.enter":
       return entered(state, event);
     case "command.issued":
-      return issued(state, event, event.seq);
+      return issued(state, event, event);
     case "command.reissued":
       return reissued(state, event);
     case "call.done":
@@ -100,8 +102,7 @@ function apply(state: ExecutionState, event: Event, bytes: number): void {
     case "cursor.drained":
       return saidDrained(activeStep(state, event.step).loop);
     case "request.enqueued":
-      state.jobs = event.job;
-      return;
+      return jobAsked(state, event);
     case "child.done":
       return;
     default:
@@ -123,8 +124,10 @@ function started(state: ExecutionState, event: PlaybookStarted, timeMs: number):
     ...(event.trace === undefined ? {} : { trace: event.trace }),
     ...(event.priority === undefined ? {} : { priority: event.priority }),
     ...(event.tenant === undefined ? {} : { tenant: event.tenant }),
+    ...(event.resumed === undefined ? {} : { entry: event.resumed.step }),
   };
   state.workload = held(event.workload ?? {}, event.workload_ref);
+  if (event.resumed !== undefined) resume(state, event.resumed);
 }
 
 function entered(state: ExecutionState, event: StepEnter): void {
@@ -166,8 +169,13 @@ function loopState(entry: NonNullable<StepEnter["loop"]>): NonNullable<ActiveSte
   };
 }
 
-function issued(state: ExecutionState, event: CommandIssued, seq: number): void {
-  const active = activeStep(state, event.step);
+function issued(
+  state: ExecutionState,
+  event: CommandIssued,
+  { seq, event_id: eventId }: Pick<Event, "seq" | "event_id">,
+): void {
+  // A job is of no step.
+  const active = event.job === undefined ? activeStep(state, event.step) : undefined;
   const command: OpenCommand = {
     commandId: event.command_id,
     step: event.step,
@@ -175,15 +183,18 @@ function issued(state: ExecutionState, event: CommandIssued, seq: number): void 
     kind: event.kind,
     pool: event.pool,
     issuedSeq: seq,
+    eventId,
     attempt: 1,
     unclean: 0,
     ...(event.iteration === undefined ? {} : { iteration: event.iteration }),
     ...(event.job === undefined ? {} : { job: event.job }),
-    ...(event.frame === undefined || active.loop === undefined
+    ...(event.frame === undefined || active?.loop === undefined
       ? {}
       : { frame: frameIssued(active.loop, event.frame) }),
   };
   state.commands.set(event.command_id, command);
+  if (event.job !== undefined) state.awaitedJobs.delete(event.job);
+  if (active === undefined) return;
   state.unissued.delete(event.step);
   if (active.loop !== undefined) {
     active.loop.next++;
@@ -221,6 +232,7 @@ function settled(state: ExecutionState, event: CallSettled, place: Place): void 
   closeWait(state, command);
   state.commands.delete(event.command_id);
   setVariables(state.variables, event);
+  if (command.job !== undefined) return;
   const active = activeStep(state, command.step);
   const { loop } = active;
   if (loop?.cursor !== undefined) return frameSettled(loop, command, event);
@@ -359,6 +371,7 @@ function ended(state: ExecutionState, event: Event): void {
   state.answers.clear();
   state.answered.clear();
   state.answeredKeys.clear();
+  state.awaitedJobs.clear();
   state.guarded = 0;
 }
 

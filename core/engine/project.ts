@@ -105,6 +105,8 @@ function fold(projection: Projection, event: Event): void {
     case "step.enter":
       return enter(projection, event, event.seq, event.time);
     case "command.issued":
+      // A job is of no visit of a step.
+      if (event.job !== undefined) return;
       projection.calls.set(event.command_id, { step: event.step, readyMs: event.time });
       return;
     case "command.reissued":

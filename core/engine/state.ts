@@ -51,6 +51,8 @@ export interface WaitState {
   readonly due?: number;
   /** When it was parked. */
   readonly sinceMs: number;
+  /** Who may answer. */
+  readonly who?: JsonObject;
   readonly about?: JsonObject;
 }
 
@@ -105,6 +107,8 @@ export interface OpenCommand {
   /** Whose workers may run it. */
   readonly pool: string;
   readonly issuedSeq: number;
+  /** The event that issued it. */
+  readonly eventId: EventId;
   /** Of a job that was asked for: its number. */
   readonly job?: number;
   attempt: number;
@@ -127,6 +131,15 @@ export interface OpenCommand {
   waiting?: boolean;
 }
 
+/** A job that was asked for, until its command is issued. */
+export interface AwaitedJob {
+  readonly nodeId: string;
+  readonly action: JsonObject;
+  readonly input: JsonObject;
+  readonly pool?: string;
+  readonly priority?: number;
+}
+
 export interface Started {
   readonly catalogId: CatalogId;
   readonly path: string;
@@ -137,6 +150,8 @@ export interface Started {
   readonly trace?: JsonObject;
   readonly priority?: number;
   readonly tenant?: string;
+  /** Where it begins, if not at the playbook's first step. */
+  readonly entry?: string;
 }
 
 export interface ExecutionState {
@@ -168,14 +183,16 @@ export interface ExecutionState {
   inlineBytes: number;
   /** Parked commands that somebody is to answer, by key; timers are answered by nobody. */
   readonly waits: Map<string, CommandId>;
-  /** Answers that came before what waits for them, by key. */
+  /** Answers that came before what waits for them, by `answerSlot`. */
   readonly answers: Map<string, Answer>;
-  /** Keys that were answered last, so that a repetition is known as one. */
+  /** The slots that were answered last, so that a repetition is known as one. */
   readonly answeredKeys: Set<string>;
   /** Commands whose answer is known and not decided upon. */
   readonly answered: Set<CommandId>;
   /** Jobs that were asked for so far; the number of the last one. */
   jobs: number;
+  /** Jobs whose command is still to be issued, by number. */
+  readonly awaitedJobs: Map<number, AwaitedJob>;
   /** Steps that were passed by in a row, since one was entered. */
   guarded: number;
   lastExit: string | undefined;
@@ -209,6 +226,7 @@ export function initialState(executionId: ExecutionId, genesis: string): Executi
     answeredKeys: new Set(),
     answered: new Set(),
     jobs: 0,
+    awaitedJobs: new Map(),
     guarded: 0,
     lastExit: undefined,
     result: undefined,

@@ -8,9 +8,17 @@ import { type Place, withinBudget } from "./budget.ts";
 import { ReplayError } from "./replay-error.ts";
 import type { ExecutionState, OpenCommand } from "./state.ts";
 
+/**
+ * Where an answer under the key is kept, and known again: answers of different kinds have nothing to
+ * do with each other, so that none is taken for another. No key has a NUL in it.
+ */
+export function answerSlot(kind: "callback" | "signal" | "approval", key: string): string {
+  return kind === "callback" ? key : `${kind}\0${key}`;
+}
+
 /** A call waits from here on; an answer that has come already is its own. */
 export function callParked(state: ExecutionState, event: WaitParked, timeMs: number): void {
-  const { command_id: id, key, due, about } = event;
+  const { command_id: id, key, due, about, who } = event;
   const command = state.commands.get(id);
   if (command === undefined) throw new ReplayError(`command ${id} is not open`);
   if (command.waiting === true || command.wait !== undefined) {
@@ -25,22 +33,24 @@ export function callParked(state: ExecutionState, event: WaitParked, timeMs: num
     sinceMs: timeMs,
     ...(due === undefined ? {} : { due }),
     ...(about === undefined ? {} : { about }),
+    ...(who === undefined ? {} : { who }),
   };
   if (event.for === "timer") return;
   const holder = state.waits.get(key);
   if (holder !== undefined) throw new ReplayError(`key ${key} is that of command ${holder}`);
-  // Whoever may answer a signal or an approval is asked while it is waited for.
-  const early = event.for === "callback" ? state.answers.get(key) : undefined;
+  const slot = answerSlot(event.for, key);
+  // Whoever may approve is asked while it is waited for.
+  const early = event.for === "approval" ? undefined : state.answers.get(slot);
   if (early === undefined) {
     state.waits.set(key, id);
     // Whoever answers now means this wait, also where an earlier one had the same key.
-    state.answeredKeys.delete(key);
+    state.answeredKeys.delete(slot);
     return;
   }
-  state.answers.delete(key);
+  state.answers.delete(slot);
   state.inlineBytes -= early.inlineBytes;
   give(state, command, signed(early.output, early.by));
-  remember(state, key);
+  remember(state, slot);
 }
 
 /** An answer: to the call that the event names, or to one that will be parked under its key. */
@@ -48,11 +58,12 @@ export function answerCame(state: ExecutionState, event: WaitDone, place: Place)
   const { command_id: id, key, by } = event;
   const { output, inlineBytes } = withinBudget(state, event.output, place);
   if (id === undefined) {
-    if (state.waits.has(key) || state.answers.has(key)) {
+    const slot = answerSlot(event.for ?? "callback", key);
+    if (state.waits.has(key) || state.answers.has(slot)) {
       throw new ReplayError(`key ${key} has been answered, or is waited for`);
     }
     state.inlineBytes += inlineBytes;
-    state.answers.set(key, { output, inlineBytes, ...(by === undefined ? {} : { by }) });
+    state.answers.set(slot, { output, inlineBytes, ...(by === undefined ? {} : { by }) });
     return;
   }
   const command = state.commands.get(id);
@@ -62,7 +73,7 @@ export function answerCame(state: ExecutionState, event: WaitDone, place: Place)
   give(state, command, signed(output, by));
   if (command.wait.for === "timer") return;
   state.waits.delete(key);
-  remember(state, key);
+  remember(state, answerSlot(command.wait.for, key));
 }
 
 /** A call has ended: nothing waits for it any more. */
@@ -83,10 +94,10 @@ function signed(output: Output, by: string | undefined): Output {
   return by === undefined ? output : { ...output, meta: { ...output.meta, by } };
 }
 
-function remember(state: ExecutionState, key: string): void {
+function remember(state: ExecutionState, slot: string): void {
   const { answeredKeys } = state;
-  answeredKeys.delete(key);
-  answeredKeys.add(key);
+  answeredKeys.delete(slot);
+  answeredKeys.add(slot);
   if (answeredKeys.size <= answeredKeysMax) return;
   for (const oldest of answeredKeys) {
     answeredKeys.delete(oldest);

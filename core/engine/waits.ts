@@ -6,7 +6,7 @@ import { invariant } from "#core/model/fault";
 import { waitKeyCharsMax, waitMsMax } from "#core/model/flow-limits";
 import type { CommandId } from "#core/model/ids";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
-import { failureOutput, type Output } from "#core/model/outcome";
+import { type Failure, failureOutput, type Output } from "#core/model/outcome";
 import type { PlanStep } from "#core/playbook/plan";
 import { failure, Unusable } from "./failures.ts";
 import { instantMs } from "./instant.ts";
@@ -116,6 +116,11 @@ export function settleAnswered(turn: Turn, id: CommandId): true {
     duration_ms: Math.max(0, eventTimeMs(turn) - wait.sinceMs),
   });
   return true;
+}
+
+/** How a step fails whose approval was refused. */
+export function rejection(by: string): Failure {
+  return failure("rejected", `rejected by ${by}`, "rejected");
 }
 
 /**

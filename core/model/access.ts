@@ -14,6 +14,8 @@ export interface Principal {
   readonly role: Role;
   /** Which of its tokens it came with. */
   readonly tokenId?: string;
+  /** Whose token that is. */
+  readonly userId?: string;
   /** Works for every tenant: the workers and the gateway of the installation. */
   readonly acrossTenants?: true;
   /** Runs the installation itself: its rules, its workers, its tenants. */
@@ -38,6 +40,11 @@ export function isRole(text: string): text is Role {
 /** Whether a role may do what needs another one. */
 export function atLeast(role: Role, needed: Role): boolean {
   return roles.indexOf(role) >= roles.indexOf(needed);
+}
+
+/** The lower one of two roles. */
+export function lowerRole(one: Role, other: Role): Role {
+  return atLeast(one, other) ? other : one;
 }
 
 /** Whoever sits at a machine that runs the product for itself alone. */

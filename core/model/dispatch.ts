@@ -19,6 +19,9 @@ export interface DispatchTerms {
 
 export const tenantDefault = "default";
 
+/** The pool of whatever asks for none. */
+export const poolDefault = "default";
+
 /** The pool of the platform's own playbooks, and of nothing else. */
 export const systemPool = "system";
 

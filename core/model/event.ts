@@ -5,6 +5,7 @@
 import type { CatalogId, CommandId, EventId, ExecutionId } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Failure, Output, ResultRef } from "./outcome.ts";
+import type { Resumed } from "./resumed.ts";
 
 export const eventSchemaVersion = 1;
 
@@ -25,6 +26,10 @@ export interface Origin {
   readonly subject?: string;
   /** The command whose dead letter was answered by this execution. */
   readonly dead_letter?: string;
+  /** The execution that this one is listed as a child of, without being waited for. */
+  readonly parent?: ExecutionId;
+  /** The execution that this one does over. */
+  readonly rerun_of?: ExecutionId;
 }
 
 export interface ParentLink {
@@ -52,6 +57,8 @@ export interface PlaybookStarted {
   readonly priority?: number;
   /** On whose behalf it runs; `default` without it. */
   readonly tenant?: string;
+  /** It begins in the middle; absent for one that begins at the playbook's first step. */
+  readonly resumed?: Resumed;
 }
 
 export type LoopMode = "sequential" | "parallel" | "cursor";
@@ -237,6 +244,8 @@ export interface WaitParked {
 export interface WaitDone {
   readonly type: "wait.done";
   readonly key: string;
+  /** Of an answer that nobody waits for as yet, and that is no callback. */
+  readonly for?: "signal";
   readonly command_id?: CommandId;
   readonly output: Output;
   readonly by?: string;

@@ -56,6 +56,11 @@ export function commandId(
   return (iteration === undefined ? base : `${base}:i${iteration}`) as CommandId;
 }
 
+/** The id of the command of a job that was put into an execution. */
+export function jobCommandId(execution: ExecutionId, node: string, job: number): CommandId {
+  return `${execution}:${node}:q${job}` as CommandId;
+}
+
 /** The id of a round of a cursor loop; also what its claim may mark rows with. */
 export function frameCommandId(
   execution: ExecutionId,

@@ -31,7 +31,7 @@ export class ShapeChecker {
   /** What compiling a text said; playbooks repeat their conditions. */
   readonly #compiled = new Map<string, Compiled>();
   readonly #patterns = new Map<string, RegExp>();
-  #secretsAllowed = false;
+  #secretsAllowed: SecretsAllowed = "none";
 
   constructor(readonly findings: Findings) {}
 
@@ -92,6 +92,10 @@ export class ShapeChecker {
 
   /** Runs a check in which templates may ask for secrets, or may not. */
   withSecrets(allowed: boolean, check: () => void): void {
+    this.#withSecrets(allowed ? "all" : "none", check);
+  }
+
+  #withSecrets(allowed: SecretsAllowed, check: () => void): void {
     const outer = this.#secretsAllowed;
     this.#secretsAllowed = allowed;
     check();
@@ -108,9 +112,8 @@ export class ShapeChecker {
       if (value === null && countsAsAbsent(field)) {
         return this.findings.warn(trail, `${shape.noun} key '${key}' is empty, it has no effect`);
       }
-      // What is set, and what rules decide, is written into the log.
-      const kept = this.#secretsAllowed && key !== "set" && key !== "policy";
-      return this.withSecrets(kept, () => this.check(value, field.shape, trail));
+      const allowed = allowedIn(shape, key) ?? this.#secretsAllowed;
+      return this.#withSecrets(allowed, () => this.check(value, field.shape, trail));
     }
     if (shape.older !== undefined && Object.hasOwn(shape.older, key)) {
       const form = `${shape.noun} key '${key}' is an older form; use ${shape.older[key]}`;
@@ -235,14 +238,16 @@ export class ShapeChecker {
   #compile(source: string, use: "template" | "condition", trail: Trail | undefined): void {
     if (use === "template" && !isTemplate(source)) return;
     const known = this.#compiled.get(source);
-    const { error, secret } = known ?? compiledOf(source);
-    if (known === undefined) this.#compiled.set(source, { error, secret });
+    const compiled = known ?? compiledOf(source);
+    if (known === undefined) this.#compiled.set(source, compiled);
+    const { error, token, keychain } = compiled;
     if (error !== undefined) {
       const place: Place = { at: "text", offset: error.offset };
       this.findings.error(trail, `template: ${error.message}`, place);
-    } else if (secret && !this.#secretsAllowed) {
-      const message = "token() is for fields of tools: a secret must not reach the log";
-      this.findings.error(trail, message);
+    } else if (token && this.#secretsAllowed !== "all") {
+      this.findings.error(trail, forTools("token()"));
+    } else if (keychain && this.#secretsAllowed === "none") {
+      this.findings.error(trail, forTools("keychain"));
     }
   }
 
@@ -265,20 +270,42 @@ export class ShapeChecker {
   }
 }
 
+/** Secrets that templates may ask for at a place: entries of the keychain, tokens too, or none. */
+type SecretsAllowed = "none" | "keychain" | "all";
+
+/** Where that changes; elsewhere it is as in the map around. */
+function allowedIn({ noun }: RecordShape, key: string): SecretsAllowed | undefined {
+  // What is set, and what rules decide, is written into the log.
+  if (key === "set" || key === "policy") return "none";
+  if (noun === "keychain entry") return "keychain";
+  if (noun === "loop" && key === "cursor") return "keychain";
+  return noun === "step" && key === "input" ? "keychain" : undefined;
+}
+
+function forTools(what: string): string {
+  return `${what} is for fields of tools: a secret must not reach the log`;
+}
+
 interface Compiled {
   readonly error: TemplateSyntaxError | undefined;
-  /** Whether it asks for a secret. */
-  readonly secret: boolean;
+  /** Whether it asks for the token of a credential. */
+  readonly token: boolean;
+  /** Whether it reads an entry of the keychain. */
+  readonly keychain: boolean;
 }
 
 /** A text with braces is a template, any other one an expression: one compiler knows both. */
 function compiledOf(source: string): Compiled {
   try {
     const { reads } = compileExpression(source);
-    return { error: undefined, secret: reads.some(({ root }) => root === secretRoot) };
+    return {
+      error: undefined,
+      token: reads.some(({ root }) => root === secretRoot),
+      keychain: reads.some(({ root }) => root === "keychain"),
+    };
   } catch (thrown) {
-    if (thrown instanceof TemplateSyntaxError) return { error: thrown, secret: false };
-    throw thrown;
+    if (!(thrown instanceof TemplateSyntaxError)) throw thrown;
+    return { error: thrown, token: false, keychain: false };
   }
 }
 

@@ -10,7 +10,7 @@ import { neededFields, olderKinds, toolKinds, unsupportedKinds } from "./tool-fi
 import { refusedKinds } from "./tool-kinds-run.ts";
 
 /** Kinds whose fields never reach a worker: what the engine fills stands in the log. */
-const filledByEngine: ReadonlySet<string> = new Set(["playbook", "wait", "agent"]);
+export const filledByEngine: ReadonlySet<string> = new Set(["playbook", "wait", "agent"]);
 
 export function checkToolFields(
   tool: JsonObject,

@@ -4,6 +4,7 @@
 import type { Json, JsonObject } from "#core/model/json";
 import { isJsonObject } from "#core/model/json";
 import { playbookStepsMax } from "#core/model/limits";
+import { checkKeychain } from "./check-keychain.ts";
 import { checkPolicy } from "./check-policy.ts";
 import { ShapeChecker } from "./check-shape.ts";
 import { type CheckedWorkbook, checkStep } from "./check-step.ts";
@@ -17,6 +18,7 @@ export function checkPlaybook(value: Json, findings: Findings): void {
   }
   new ShapeChecker(findings).record(value, playbook, undefined);
   if (!isJsonObject(value)) return;
+  checkKeychain(value, findings);
   const workbook = checkWorkbook(value.workbook, findings);
   checkWorkflow(value, workbook, findings);
 }
@@ -30,7 +32,7 @@ const otherKinds: ReadonlyMap<string, string> = new Map([
 /** A document of another kind shares only the header with playbooks: one problem says it all. */
 function isOtherKind(value: JsonObject, findings: Findings): boolean {
   const { kind } = value;
-  if (typeof kind !== "string" || kind === "Playbook") return false;
+  if (typeof kind !== "string" || kind === "Playbook" || kind === "Agent") return false;
   const hint = otherKinds.get(kind) ?? findings.hint(kind, ["Playbook"]);
   findings.error(
     { parent: undefined, key: "kind" },

@@ -2,6 +2,7 @@
 // engine renders and which are left to the worker, and draws the graph.
 
 import type { PolicyRule, SetEntry, TaskPolicy } from "#core/model/command";
+import { poolDefault } from "#core/model/dispatch";
 import { invariant } from "#core/model/fault";
 import type { Json, JsonObject } from "#core/model/json";
 import { labelsMax, loopInFlightDefault, priorityMax } from "#core/model/limits";
@@ -22,8 +23,6 @@ import type { Plan, PlanArc, PlanLoop, PlanStep } from "./plan.ts";
 import { compileTasks, type TaskSurroundings } from "./tasks.ts";
 import { compileExpression, compileTemplate, isTemplate, type Template } from "./template.ts";
 import { compileSets, compileValue } from "./value.ts";
-
-const poolDefault = "default";
 
 export interface CompileOptions {
   /** The pool of a step that names none, by the kind of its tool; `default` for other kinds. */
@@ -52,6 +51,7 @@ export function compilePlan(
     digest,
     name: document.metadata.name,
     workload: document.workload ?? {},
+    keychain: document.keychain ?? [],
     entry: entryIndex(document, indexes),
     noNextIsError: document.executor?.spec?.no_next_is_error ?? false,
     steps,

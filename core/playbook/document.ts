@@ -5,7 +5,8 @@ import type { Json, JsonObject } from "#core/model/json";
 
 export interface PlaybookDocument {
   readonly apiVersion: "noetl.io/v2";
-  readonly kind: "Playbook";
+  /** An agent is a playbook that says so, and is found among agents. */
+  readonly kind: "Playbook" | "Agent";
   readonly metadata: PlaybookMetadata;
   readonly workload?: JsonObject;
   readonly keychain?: readonly JsonObject[];

@@ -4,6 +4,7 @@
 
 import { priorityMax } from "#core/model/limits";
 import { next } from "./language-arcs.ts";
+import { keychainEntry } from "./language-keychain.ts";
 import { loop } from "./language-loop.ts";
 import { admitPolicy, emit } from "./language-policy.ts";
 import {
@@ -188,7 +189,7 @@ export const playbook: RecordShape = {
       required: true,
       says: "noetl.io/v2.",
     },
-    kind: { shape: oneOf("Playbook"), required: true, says: "Playbook." },
+    kind: { shape: oneOf("Playbook", "Agent"), required: true, says: "Playbook, or Agent." },
     metadata: { shape: metadata, required: true, says: "What the playbook is." },
     workload: {
       shape: dataMap,
@@ -197,14 +198,9 @@ export const playbook: RecordShape = {
     keychain: {
       shape: {
         is: "list",
-        items: {
-          is: "record",
-          noun: "keychain entry",
-          others: "keep",
-          fields: { name: { shape: name, required: true, says: "Seen as keychain.NAME." } },
-        },
+        items: keychainEntry,
       },
-      says: "Secrets that workers resolve, seen as keychain.NAME.FIELD.",
+      says: "Secrets that are resolved for tools, seen as keychain.NAME.FIELD.",
     },
     workbook: { shape: listOf(workbook), says: "Tool calls that several steps share." },
     executor: { shape: executor, says: "Where it begins and how it is run." },

@@ -77,6 +77,8 @@ export interface Plan {
   readonly digest: string;
   readonly name: string;
   readonly workload: JsonObject;
+  /** Its entries as written; the control plane resolves them, the engine never sees them. */
+  readonly keychain: readonly JsonObject[];
   readonly entry: number;
   readonly noNextIsError: boolean;
   readonly steps: readonly PlanStep[];

@@ -1,6 +1,7 @@
 // The kinds of tools that run something outside of the worker (language reference §§2.2, 4.10), and
 // the kinds that are refused with what to use instead.
 
+import { secretProviderNames } from "./keychain-kinds.ts";
 import { oneOf, type Shape, templated, templatedData, templatedMap } from "./shape.ts";
 import { field, map, type ToolKind, textOrList, textOrNumber, value } from "./tool-shapes.ts";
 
@@ -97,6 +98,32 @@ export const runKinds: Readonly<Record<string, ToolKind>> = {
       volume_mounts: field(list, "Where the volumes are seen in the container."),
     },
   },
+  secrets: {
+    says: "Has a secret read from its provider; later fields read it as keychain.NAME.FIELD.",
+    fields: {
+      provider: field(
+        oneOf(...Object.keys(secretProviderNames)),
+        "Who has the secret (default gcp).",
+      ),
+      ref: field(templated, "The secret's name at its provider."),
+      secret_name: field(templated, "The same as ref."),
+      secret_id: field(templated, "The same as ref."),
+      secret: field(templated, "The same as ref."),
+      version: field(textOrNumber, "Its version (default the newest)."),
+      project_id: field(templated, "The project of Google Cloud that has the secret."),
+      region: field(templated, "The region that the provider is asked in."),
+      vault_url: field(templated, "The vault's address (azure, vault)."),
+      namespace: field(templated, "The namespace that has the secret (vault, kubernetes)."),
+      residency: field(
+        oneOf("none", "advisory", "strict"),
+        "Whether the region must be one of the allowed ones.",
+      ),
+      allowed_regions: field(list, "Regions that the secret may be read in."),
+      map: field(map, "Fields of the entry: by name a path into the secret, or a secret each."),
+      as: field(templated, "The name that it is read by afterwards (default the step's)."),
+    },
+    needs: [["ref", "secret_name", "secret_id", "secret", "map"]],
+  },
   snowflake: {
     says: "Runs SQL on Snowflake.",
     fields: {
@@ -127,7 +154,6 @@ export const refusedKinds: ReadonlyMap<string, string> = new Map([
   ["result_fetch", "artifact"],
   ["script", "container for a job, or python with script"],
   ["subscription", "nats with operation js_consume"],
-  ["secrets", "an alias under auth"],
   ["gateway", "http"],
   ["snowflake_transfer", "transfer"],
   ["wasm", "javascript, python or container; plug-ins come later"],

@@ -46,28 +46,48 @@ export interface KnownToken {
   readonly membership: Membership | undefined;
 }
 
+/** Why a change of people was not made. */
+export type PeopleChange =
+  | "done"
+  | "absent"
+  /** An address or subject of somebody else. */
+  | "taken"
+  /** A tenant would be left without an administrator who is let in. */
+  | "last admin";
+
+export interface UserFilter {
+  /** Members of it. */
+  readonly tenant?: string;
+  /** Only ids after this one. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
 export interface AccessStore {
-  /** Stores or replaces by id. @throws Fault `conflict` for an address or subject of another. */
-  putUser(user: User): Promise<void>;
+  /** Stores or replaces by id. */
+  putUser(user: User): Promise<"done" | "taken" | "last admin">;
+  /** By the first of these that is given. */
   user(by: {
     readonly userId?: string;
     readonly email?: string;
     readonly subject?: string;
   }): Promise<User | undefined>;
-  /** By id, after this one. */
-  users(filter: {
-    readonly tenant?: string;
-    readonly after?: string;
-    readonly limit: number;
-  }): Promise<readonly User[]>;
-  removeUser(userId: string): Promise<boolean>;
-  putMembership(membership: Membership): Promise<void>;
-  removeMembership(userId: string, tenant: string): Promise<boolean>;
+  /** By id. */
+  users(filter: UserFilter): Promise<readonly User[]>;
+  /** With memberships and tokens. */
+  removeUser(userId: string): Promise<"done" | "absent" | "last admin">;
+  /** Stores or replaces; absent without such a user. */
+  putMembership(membership: Membership): Promise<"done" | "absent" | "last admin">;
+  removeMembership(userId: string, tenant: string): Promise<"done" | "absent" | "last admin">;
+  /** Of these users, by user and tenant. */
   memberships(filter: {
-    readonly userId?: string;
+    readonly userIds: readonly string[];
     readonly tenant?: string;
   }): Promise<readonly Membership[]>;
-  putToken(token: AccessToken): Promise<void>;
+  /** Whether a tenant has an administrator who is let in. */
+  hasAdmin(tenant: string): Promise<boolean>;
+  /** Absent without such a user. */
+  putToken(token: AccessToken): Promise<"done" | "absent">;
   tokenById(tokenId: string): Promise<KnownToken | undefined>;
   /** Newest first. */
   tokens(filter: {
@@ -75,6 +95,9 @@ export interface AccessStore {
     readonly tenant?: string;
     readonly limit: number;
   }): Promise<readonly AccessToken[]>;
+  /** False for one that is revoked already, or none. */
   revokeToken(tokenId: string, atMs: number): Promise<boolean>;
   touchToken(tokenId: string, atMs: number): Promise<void>;
+  /** Removes tokens that ran out or were revoked before this, at most so many; says how many. */
+  purgeTokens(beforeMs: number, limit: number): Promise<number>;
 }

@@ -2,7 +2,7 @@
 // command is open; only its lease changes.
 
 import type { DispatchTerms } from "#core/model/dispatch";
-import type { CommandId, ExecutionId } from "#core/model/ids";
+import type { CommandId, EventId, ExecutionId } from "#core/model/ids";
 import type { Json } from "#core/model/json";
 
 /**
@@ -56,6 +56,29 @@ export interface ClaimRequest {
   /** The tenants after this one, in the order of their names, take their turn first. */
   readonly afterTenant?: string;
 }
+
+export interface ClaimOneRequest {
+  readonly commandId: CommandId;
+  readonly worker: string;
+  readonly leaseMs: number;
+}
+
+/**
+ * `claimed`: leased to the worker now, or still; `taken`: another one has it, or it is for `claim`
+ * alone to give out: a rule speaks of it, or its last worker died; `gone`: no open tool command.
+ */
+export type ClaimOneVerdict =
+  | { readonly verdict: "claimed"; readonly row: CommandRow }
+  | { readonly verdict: "taken" | "gone" };
+
+/** One open tool command, by its own id or by that of the event that issued it. */
+export type RowQuery =
+  | { readonly commandId: CommandId }
+  | {
+      /** All open rows are looked through, or those of the execution where one is named. */
+      readonly eventId: EventId;
+      readonly executionId?: ExecutionId;
+    };
 
 export interface LeaseRef {
   readonly commandId: CommandId;
@@ -116,6 +139,15 @@ export interface CommandRows {
    * Rows under a rule are leased only as far as the rule lets them be.
    */
   claim(request: ClaimRequest): Promise<readonly CommandRow[]>;
+
+  /** Leases one command by its id, whose turn it may not be; for who knows what it asks for. */
+  claimOne(request: ClaimOneRequest): Promise<ClaimOneVerdict>;
+
+  /** An open tool command; undefined where there is none. */
+  openRow(query: RowQuery): Promise<CommandRow | undefined>;
+
+  /** Whether this worker holds the lease at this attempt; nothing is extended by asking. */
+  holds(worker: string, lease: LeaseRef): Promise<boolean>;
 
   /** Extends leases that this worker still holds at this attempt; a hand-over becomes a lease. */
   renew(

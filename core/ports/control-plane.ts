@@ -50,6 +50,14 @@ export interface CredentialRecord {
   readonly data: JsonObject;
 }
 
+/** A secret of a provider, asked for by a step. */
+export interface WantedSecret {
+  /** The name that it is read by afterwards. */
+  readonly as: string;
+  /** Which one, as the step says it. */
+  readonly ask: JsonObject;
+}
+
 export interface ControlPlane {
   claim(work: ClaimWork, signal?: AbortSignal): Promise<readonly WorkerCommand[]>;
   /**
@@ -68,6 +76,12 @@ export interface ControlPlane {
   credential(worker: string, commandId: CommandId, alias: string): Promise<CredentialRecord>;
   /** An entry of the playbook's keychain, likewise. @throws Fault `not_found`, `forbidden`. */
   keychain(worker: string, commandId: CommandId, name: string): Promise<CredentialRecord>;
+  /**
+   * Has a secret read and kept for the rest of the execution under the name `as`, where an entry of
+   * the keychain would be; likewise. Of the secret itself only the names of its fields come back.
+   * @throws Fault `not_found`, `forbidden`, `invalid` for what can't be asked.
+   */
+  secret(worker: string, commandId: CommandId, wanted: WantedSecret): Promise<readonly string[]>;
   /**
    * The token by which a call that goes on elsewhere may tell of its end, likewise.
    * @throws Fault `forbidden`, `unavailable` where there is nothing to sign it with.

@@ -51,8 +51,8 @@ export interface CredentialStore {
   remove(tenant: string, nameOrId: string): Promise<boolean>;
   /** Those of other tenants under this name that allow this tenant. */
   shared(tenant: string, name: string): Promise<readonly CredentialRow[]>;
-  /** Some that are sealed by another key than this one. */
-  oldKeys(kid: string, limit: number): Promise<readonly CredentialRow[]>;
+  /** Some that are sealed by another key than this one, by id; keyset: only ids after the given one. */
+  oldKeys(kid: string, limit: number, afterId?: string): Promise<readonly CredentialRow[]>;
   /** Replaces the sealed value unless the row was changed meanwhile. */
   reseal(
     row: Pick<CredentialRow, "credentialId" | "revision" | "sealed" | "kid">,

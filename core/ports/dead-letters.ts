@@ -27,8 +27,8 @@ export interface Quarantined {
 }
 
 export interface DeadLetters {
-  /** Newest first, at most `limit`. */
-  deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  /** Newest first, at most `limit`; of all tenants without one. */
+  deadLetters(limit: number, tenant?: string): Promise<readonly DeadLetter[]>;
   deadLetter(commandId: CommandId): Promise<DeadLetter | undefined>;
   /** False when there was none. */
   dropDeadLetter(commandId: CommandId): Promise<boolean>;
@@ -36,8 +36,8 @@ export interface DeadLetters {
   /** Sets an execution aside whose replay throws, with the reason; a row, not an event. */
   quarantine(executionId: ExecutionId, reason: string): Promise<void>;
   quarantined(executionId: ExecutionId): Promise<string | undefined>;
-  /** Newest first, at most `limit`. */
-  quarantines(limit: number): Promise<readonly Quarantined[]>;
+  /** Newest first, at most `limit`; of all tenants without one. */
+  quarantines(limit: number, tenant?: string): Promise<readonly Quarantined[]>;
   /** False when it wasn't in quarantine. */
   liftQuarantine(executionId: ExecutionId): Promise<boolean>;
 }

@@ -71,11 +71,18 @@ export interface StoredEvent {
 export interface ExecutionFilter {
   /** Of all tenants without one. */
   readonly tenant?: string;
-  readonly status?: ExecutionStatus;
+  /** One, or any of several. */
+  readonly status?: ExecutionStatus | readonly ExecutionStatus[];
   readonly path?: string;
+  /** What the path begins with. */
+  readonly pathPrefix?: string;
+  readonly catalogId?: CatalogId;
+  readonly version?: number;
   readonly parentId?: ExecutionId;
   /** Keyset: only executions with a smaller id. */
   readonly before?: ExecutionId;
+  /** Only executions with this id or a larger one. */
+  readonly from?: ExecutionId;
   readonly limit: number;
 }
 

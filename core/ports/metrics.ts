@@ -26,6 +26,8 @@ export interface MetricValue {
   readonly value: number;
   /** Of a histogram. */
   readonly sum?: number;
+  /** Of a histogram: upper bounds, and how many were in each bucket, with one more beyond them. */
+  readonly buckets?: { readonly bounds: readonly number[]; readonly counts: readonly number[] };
 }
 
 export interface Metrics {

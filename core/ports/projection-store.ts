@@ -54,7 +54,7 @@ export interface ProjectionStore {
   stagesAt(executionId: ExecutionId, seqs: readonly number[]): Promise<readonly Stage[]>;
   stageCount(executionId: ExecutionId): Promise<number>;
   frames(executionId: ExecutionId, page: StagePage): Promise<readonly CursorFrame[]>;
-  /** Over the newest executions of the playbook, at most so many; by step. */
-  stepStatistics(path: string, executionsMax: number): Promise<readonly StepStatistics[]>;
+  /** Over these executions, as far as they are projected; by step. */
+  stepStatistics(executionIds: readonly ExecutionId[]): Promise<readonly StepStatistics[]>;
   remove(executionIds: readonly ExecutionId[]): Promise<void>;
 }

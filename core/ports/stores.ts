@@ -6,6 +6,7 @@ import type { AuditStore } from "./audit-store.ts";
 import type { CatalogStore } from "./catalog-store.ts";
 import type { CredentialStore } from "./credential-store.ts";
 import type { CursorStore } from "./cursor-store.ts";
+import type { EventBatches } from "./event-batches.ts";
 import type { EventFeed } from "./event-feed.ts";
 import type { EventLog } from "./event-log.ts";
 import type { KeychainStore } from "./keychain-store.ts";
@@ -18,6 +19,7 @@ import type { RuntimeRegistry } from "./runtime-registry.ts";
 import type { ScheduleStore } from "./schedule-store.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 import type { StepLogs } from "./step-logs.ts";
+import type { WaitIndex } from "./wait-index.ts";
 
 export interface Stores {
   readonly log: EventLog;
@@ -32,10 +34,12 @@ export interface Stores {
   readonly runtime: RuntimeRegistry;
   readonly stepLogs: StepLogs;
   readonly requestKeys: RequestKeys;
+  readonly eventBatches: EventBatches;
   readonly people: AccessStore;
   readonly audit: AuditStore;
   readonly vault: CredentialStore;
   readonly keychain: KeychainStore;
   readonly schedules: ScheduleStore;
+  readonly waits: WaitIndex;
   close(): Promise<void>;
 }

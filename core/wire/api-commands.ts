@@ -4,7 +4,7 @@ import { type } from "arktype";
 import { labelsMax } from "#core/model/limits";
 import { commandSecretRoutes } from "./api-command-secrets.ts";
 import { route } from "./route.ts";
-import { map, name, ordinal, someName, strings } from "./shapes.ts";
+import { id, map, name, ordinal, someName, strings } from "./shapes.ts";
 
 const pools = someName.array().atLeastLength(1);
 const lease = type({ command_id: name, attempt: ordinal });
@@ -35,6 +35,17 @@ const outcome = type({
 });
 
 const commands = type("object[]");
+
+/** A command as one asked for by its id: what older workers are given. */
+const commandView = type({
+  execution_id: "string",
+  node_id: "string",
+  node_name: "string",
+  action: "string",
+  context: map,
+  meta: map,
+});
+const eventParams = type({ event_id: name });
 
 export const commandRoutes = {
   claim: route(
@@ -73,6 +84,36 @@ export const commandRoutes = {
     {
       body: type({ worker: someName, leases: lease.array() }),
       answer: type({ released: "number" }),
+    },
+  ),
+  getCommand: route(
+    "GET /api/commands/:event_id",
+    {
+      summary: "An open command, by the event that issued it or by its own id",
+      description:
+        "By an event's id all open commands are looked through; `execution_id` makes that cheap.",
+      tag: "commands",
+      access: "machine",
+    },
+    {
+      params: eventParams,
+      query: type({ "execution_id?": id }),
+      answer: commandView,
+    },
+  ),
+  claimCommand: route(
+    "POST /api/commands/:event_id/claim",
+    {
+      summary: "Lease this very command",
+      description: "Refused while another worker has it, and always where a rule speaks of it.",
+      tag: "commands",
+      access: "machine",
+    },
+    {
+      params: eventParams,
+      query: type({ "execution_id?": id }),
+      body: type({ worker_id: someName, "locality?": map }),
+      answer: commandView.and({ status: "'ok'", event_id: "string" }),
     },
   ),
   ...commandSecretRoutes,

@@ -1,7 +1,8 @@
 // Routes of executions: start them, look at them, end them.
 
 import { type } from "arktype";
-import { priorityMax } from "#core/model/limits";
+import { endRoutes } from "./api-ends.ts";
+import { executeBody } from "./api-execute-body.ts";
 import { route } from "./route.ts";
 import {
   countText,
@@ -10,31 +11,15 @@ import {
   json,
   map,
   name,
-  ordinal,
   ordinalText,
   strings,
   tenantName,
 } from "./shapes.ts";
 
-const origin = type({ "request_id?": "string", "client_id?": "string", "subject?": "string" });
-
-const executeBody = type({
-  "path?": name,
-  "catalog_id?": id,
-  "version?": ordinal,
-  "payload?": map,
-  "workload?": map,
-  "origin?": origin,
-  "trace?": map,
-  /** Of its commands and of its sub-playbooks: higher goes first. */
-  "priority?": type("number.integer").and(`-${priorityMax} <= number <= ${priorityMax}`),
-  /** On whose behalf: for who works for several; it is the asker's own otherwise. */
-  "tenant?": tenantName,
-});
-
 const executeAnswer = type({
   execution_id: "string",
-  status: "'started'",
+  /** `duplicate`: its key had started this one before. */
+  status: "'started' | 'duplicate'",
   commands_generated: "number",
   path: "string",
   version: "number",
@@ -53,6 +38,8 @@ const executionSummary = type({
   "current_step?": "string",
   "parent_execution_id?": "string",
   "error?": "string",
+  /** Of its stages, as far as they have been projected. */
+  "progress?": "number",
 });
 
 /** An event as the API shows it: the reconciled envelope of the wire contract. */
@@ -118,6 +105,8 @@ const executionStatus = type({
   /** Always false: the log says how an execution ended, nothing is guessed. */
   completion_inferred: "boolean",
   variables: map,
+  /** Jobs that were put into it, and those that have not ended. */
+  jobs: type({ asked: "number", open: strings }),
   start_time: "string",
   end_time: "string | null",
   duration_seconds: "number",
@@ -131,19 +120,33 @@ export const executionRoutes = {
       summary: "Start a playbook from the catalog",
       tag: "executions",
       access: "operator",
-      of: ["catalog body.catalog_id"],
+      of: ["catalog body.catalog_id", "execution body.parent_execution_id"],
     },
     { body: executeBody, answer: executeAnswer },
   ),
   listExecutions: route(
     "GET /api/executions",
-    { summary: "Executions, newest first", tag: "executions", access: "viewer" },
+    {
+      summary: "Executions, newest first",
+      description:
+        "A full page has a header x-noetl-next-cursor: the next page is asked for with it as `cursor`.",
+      tag: "executions",
+      access: "viewer",
+    },
     {
       query: type({
+        /** One, or several with commas. */
         "status?": "string",
         "path?": name,
+        "path_prefix?": name,
+        "catalog_id?": id,
+        "version?": ordinalText,
         "parent_execution_id?": id,
+        "started_after?": "string",
+        "started_before?": "string",
+        "tenant?": tenantName,
         "before?": id,
+        "cursor?": name,
         "limit?": countText,
         "page_size?": countText,
         "page?": ordinalText,
@@ -232,4 +235,5 @@ export const executionRoutes = {
       }),
     },
   ),
+  ...endRoutes,
 } as const;

@@ -13,7 +13,8 @@ export const mcpRoutes = {
     {
       summary: "A message of the Model Context Protocol, over streamable HTTP",
       description:
-        "Playbooks whose metadata says `exposes_as_mcp` are tools; executions, their logs and the catalog are resources. Calling a tool needs the role operator.",
+        "Playbooks whose metadata says `exposes_as_mcp` are tools; executions, their logs and the " +
+        "catalog are resources. Calling a tool needs the role operator.",
       tag,
       access: "viewer",
     },

@@ -2,10 +2,14 @@
 
 import { type } from "arktype";
 import { waitKeyCharsMax } from "#core/model/flow-limits";
+import { waitTokenCharsMax } from "#core/model/schedule-limits";
 import { route } from "./route.ts";
 import { executionParams, json, map, name, someName } from "./shapes.ts";
 
 const key = someName.and(`string <= ${waitKeyCharsMax}`);
+
+/** Also in `authorization`; needed by whoever has not signed in. */
+const token = someName.and(`string <= ${waitTokenCharsMax}`);
 
 const answered = type({
   /** `accepted_stale`: nobody waits for it any more. */
@@ -24,6 +28,7 @@ export const waitRoutes = {
     },
     {
       params: executionParams.and({ key }),
+      query: type({ "token?": token }),
       body: type({
         "status?": "'ok' | 'success' | 'error' | 'failed'",
         "data?": json,
@@ -37,7 +42,7 @@ export const waitRoutes = {
     { summary: "For containers: what became of the job of a step", tag: "waits", access: "link" },
     {
       params: executionParams.and({ step: name }),
-      query: type({ "command_id?": name }),
+      query: type({ "command_id?": name, "token?": token }),
       body: map.and({
         state: "string",
         "job_name?": "string",

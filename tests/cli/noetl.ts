@@ -66,7 +66,8 @@ export function startNoetl(argv: readonly string[], options: StartOptions): Runn
   const { program = [process.execPath, join(repositoryRoot, script)] } = options;
   const child = Bun.spawn([...program, ...argv], {
     cwd,
-    env: { ...inherited, ...env },
+    // Contexts of whoever runs the tests stay out of them too.
+    env: { ...inherited, NOETL_CONFIG_HOME: cwd, ...env },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

@@ -44,6 +44,14 @@ export const ours: ReadonlySet<string> = new Set([
   "gcs.session_token",
   "mcp.headers",
   "agent.version",
+  // Of entries of a keychain beyond the reference's, and of the step that reads a secret.
+  ...(
+    "desc value secret_name version project_id vault_url namespace residency allowed_regions " +
+    "no_broker_fallback target_audience scopes service_account_secret service_account_credential"
+  )
+    .split(" ")
+    .map((field) => `keychain.${field}`),
+  "secrets.*",
   "container.runtime",
   "artifact.ref",
 ]);

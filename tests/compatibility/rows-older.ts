@@ -12,6 +12,7 @@ import {
   rowsIn,
   same,
   seen,
+  shown,
   stepWith,
   tool,
   warns,
@@ -194,7 +195,14 @@ export const rows: readonly Row[] = [
     toolKind("iterator", "the step's `loop`", "the step's loop"),
     toolKind("task_sequence", "a list of tools", "a list of tools"),
     toolKind("playbooks", "`kind: playbook`", "kind: playbook"),
-    toolKind("secrets", "`auth: ALIAS`", "auth"),
+    different(["kind: secrets"], {
+      says: "keeps the secret under its name: later fields read `{{ keychain.STEP.FIELD }}`",
+      why: "`{{ step.secret_value }}` would have the secret in the log",
+      proof: shown(
+        "keychain/run.test.ts",
+        "a step reads a secret, and a later one sends it without ever showing it",
+      ),
+    }),
     toolKind("gateway", "`http`", "'gateway'"),
     toolKind("snowflake_transfer", "`kind: transfer`", "'snowflake_transfer'"),
     toolKind("result_fetch", "`kind: artifact`", "artifact"),

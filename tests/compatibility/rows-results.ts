@@ -228,12 +228,12 @@ export const rows: readonly Row[] = [
       "`{alias: {type, source, key}}` finds its credential by key",
       shown("tools/auth.test.ts", "the form for several services finds its credential by key"),
     ),
-    refused(["keychain resolution"], {
-      says: "entries are read and kept, but no provider resolves them: a call that reads one fails",
-      use: "`auth: ALIAS`, whose credential the worker has",
+    different(["keychain resolution"], {
+      says: "by the control plane, for the command that reads an entry; an unknown kind is refused",
+      why: "nothing of the environment stands in for an entry, and none is passed over",
       proof: shown(
-        "worker/task-scope.test.ts",
-        "a hole that reads a keychain is a failure that says what to do",
+        "keychain/run.test.ts",
+        "what can't be resolved fails the step, and says which entry of which kind",
       ),
     }),
     same(
@@ -242,7 +242,7 @@ export const rows: readonly Row[] = [
         "name kind type scope auth map provider credential endpoint method headers data ref token " +
           "auto_renew ttl_seconds region",
       ),
-      "read and kept as they are",
+      "what they are there, see [Keychain](keychain.md)",
       accepts(
         tool("kind: noop"),
         `keychain: [{name: a, kind: secrets, scope: local, provider: gcp,

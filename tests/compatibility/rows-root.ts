@@ -113,7 +113,7 @@ export const rows: readonly Row[] = [
     ),
     same(
       "keychain",
-      "a list of named entries, read and kept; see [credentials](#credentials-and-keychain) for what resolves",
+      "a list of named entries, resolved for the tools that read them; see [Keychain](keychain.md)",
       accepts(noop, "keychain: [{name: token, kind: bearer, auth: shop, ttl_seconds: 60}]\n"),
     ),
     same(

@@ -2,17 +2,7 @@
 // reached.
 
 import type { Json } from "#core/model/json";
-import {
-  type Claim,
-  different,
-  gives,
-  type Row,
-  refused,
-  rowsIn,
-  same,
-  shown,
-  tool,
-} from "./row.ts";
+import { type Claim, different, gives, type Row, rowsIn, same, shown, tool } from "./row.ts";
 
 /** What an expression gives in the step after `start`, whose result is `{n: 5, list: [1, 2]}`. */
 const after = (names: readonly string[], expression: string, value: Json, says: string): Claim =>
@@ -203,12 +193,12 @@ export const rows: readonly Row[] = [
         "earlier tasks are seen under their labels, through results, and as the previous one",
       ),
     ),
-    refused(["keychain.<alias>.<field>"], {
-      says: "no entry is resolved: a call that reads one fails with what to do; in arcs and sets it is undefined",
-      use: "`auth: ALIAS`, whose credential the worker has",
+    different(["keychain.<alias>.<field>"], {
+      says: "in fields of tools alone; an entry or a field that isn't there fails the step",
+      why: "elsewhere the secret would reach the log, and an empty text is no secret",
       proof: shown(
-        "worker/task-scope.test.ts",
-        "a hole that reads a keychain is a failure that says what to do",
+        "worker/keychain.test.ts",
+        "is for fields alone: a set and a rule that read one fail",
       ),
     }),
     same(

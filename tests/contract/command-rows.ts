@@ -1,5 +1,7 @@
 // The contract of command rows, first part: who may work on what, and until when.
 import { expect, test } from "bun:test";
+import type { CommandId, EventId } from "#core/model/ids";
+import type { NewCommandRow } from "#core/ports/event-log";
 import type { EventLogWorld } from "./event-log.ts";
 import { asRow, claim, expire, issue, leaseMs, leasesOf, settle } from "./rows.ts";
 import { idsOf } from "./transitions.ts";
@@ -10,6 +12,75 @@ type World = () => EventLogWorld;
 export function leaseContract(world: World): void {
   claims(world);
   leases(world);
+  namedClaims(world);
+}
+
+function namedClaims(world: World): void {
+  const claimOne = (commandId: CommandId, worker = "w") =>
+    world().log.claimOne({ commandId, worker, leaseMs });
+
+  test("one command is leased by its id, once, and again by the same worker", async () => {
+    const { log } = world();
+    const [one, two] = await issue(log, ["one", "two"]);
+    if (one === undefined || two === undefined) throw new Error("expected two rows");
+    expect(await claimOne(two.commandId)).toEqual({ verdict: "claimed", row: asRow(two, "w") });
+    expect(await claimOne(two.commandId)).toEqual({ verdict: "claimed", row: asRow(two, "w") });
+    expect(await claimOne(two.commandId, "v")).toEqual({ verdict: "taken" });
+    expect(idsOf(await claim(log, 5))).toEqual(idsOf([one]));
+    const leases = leasesOf([asRow(two)]);
+    expect(await log.renew("w", leases, leaseMs)).toEqual(["renewed"]);
+    await log.release("w", leases);
+    expect(await claimOne(two.commandId, "v")).toMatchObject({ verdict: "claimed" });
+  });
+
+  test("one command is not to be had by its id before it is due, as a suspect, or under a rule", async () => {
+    const { log } = world();
+    const [later] = await issue(log, ["later"], { dueInMs: 60_000 });
+    const [suspect] = await issue(log, ["suspect"], { suspect: true });
+    const [timer] = await issue(log, ["timer"], { kind: "timer" });
+    const [ruled] = await issue(log, ["ruled"], { pool: "named-rule" });
+    await log.putRule({ key: "pool:named-rule", maxRunning: 9 });
+    const verdictOf = async (row: NewCommandRow | undefined) =>
+      row === undefined ? undefined : (await claimOne(row.commandId)).verdict;
+    expect(await Promise.all([later, suspect, timer, ruled].map(verdictOf))).toEqual([
+      "taken",
+      "taken",
+      "gone",
+      "taken",
+    ]);
+    await log.deleteRule("pool:named-rule");
+    expect(await verdictOf(ruled)).toBe("claimed");
+    expect((await claimOne("12:nothing:1" as CommandId)).verdict).toBe("gone");
+  });
+
+  test("of many that ask for one command by its id one gets it", async () => {
+    const { log } = world();
+    const [one] = await issue(log, ["one"]);
+    if (one === undefined) throw new Error("expected a row");
+    const workers = Array.from({ length: 20 }, (_, n) => `w${n}`);
+    const told = await Promise.all(workers.map((worker) => claimOne(one.commandId, worker)));
+    expect(told.filter(({ verdict }) => verdict === "claimed")).toHaveLength(1);
+  });
+
+  test("an open row is found by its id and by the event that issued it", async () => {
+    const { log } = world();
+    const eventId = "123456789012345678" as EventId;
+    const payload = { event_id: eventId, text: "nul \0" };
+    // Another one only speaks of it.
+    await issue(log, ["other"], { payload: { event_id: "9", input: { event_id: eventId } } });
+    const [row] = await issue(log, ["one"], { payload });
+    const [timer] = await issue(log, ["timer"], { kind: "timer", payload });
+    if (row === undefined || timer === undefined) throw new Error("expected rows");
+    const { executionId } = row;
+    expect(await log.openRow({ eventId })).toEqual(asRow(row));
+    expect(await log.openRow({ eventId, executionId })).toEqual(asRow(row));
+    expect(await log.openRow({ eventId, executionId: timer.executionId })).toBeUndefined();
+    expect(await log.openRow({ commandId: row.commandId })).toEqual(asRow(row));
+    expect(await log.openRow({ commandId: timer.commandId })).toBeUndefined();
+    expect(await log.openRow({ eventId: "1" as EventId })).toBeUndefined();
+    await settle(log, [asRow(row)]);
+    expect(await log.openRow({ eventId })).toBeUndefined();
+  });
 }
 
 function claims(world: World): void {
@@ -104,6 +175,11 @@ function leases(world: World): void {
     expect(await claim(log, 5)).toEqual([]);
     const refs = issued.map(({ commandId }) => ({ commandId, attempt: 1 }));
     expect(await log.renew("other", refs, leaseMs)).toEqual(["lost"]);
+    for (const ref of refs) {
+      expect(await log.holds("other", ref)).toBe(false);
+      expect(await log.holds("w", { ...ref, attempt: ref.attempt + 1 })).toBe(false);
+      expect(await log.holds("w", ref)).toBe(true);
+    }
     await advance(2_000);
     expect(await log.renew("w", refs, leaseMs)).toEqual(["renewed"]);
     await advance(leaseMs - 1_000);

@@ -1,5 +1,6 @@
 // The contract of dead letters and of quarantine.
 import { expect, test } from "bun:test";
+import { tenantDefault } from "#core/model/dispatch";
 import { commandId } from "#core/model/ids";
 import type { NewDeadLetter } from "#core/ports/dead-letters";
 import type { EventLogWorld } from "./event-log.ts";
@@ -44,6 +45,8 @@ function letters(world: World): void {
     expect(found[0]).not.toHaveProperty("worker");
     expect(found[0]?.atMs).toBeGreaterThan(found[1]?.atMs ?? 0);
     expect(await log.deadLetters(1)).toHaveLength(1);
+    expect(await log.deadLetters(10, tenantDefault)).toEqual(found);
+    expect(await log.deadLetters(10, "acme")).toEqual([]);
     expect(await log.deadLetter(letter.commandId)).toEqual(found[1]);
   });
 

@@ -1,9 +1,21 @@
 // The part of the event log's contract about executions and their lists.
 import { expect, test } from "bun:test";
-import { executionId as asExecutionId } from "#core/model/ids";
-import type { EventLog } from "#core/ports/event-log";
+import { catalogId as asCatalogId, executionId as asExecutionId } from "#core/model/ids";
+import type { EventLog, ExecutionFilter, ExecutionRow } from "#core/ports/event-log";
 import type { EventLogWorld } from "./event-log.ts";
 import { continueWith, newExecution, rowOf, startWith, transition } from "./transitions.ts";
+
+/** What a filter means. */
+function matches(row: ExecutionRow, filter: Partial<ExecutionFilter>): boolean {
+  const { status, pathPrefix, from, before } = filter;
+  const id = BigInt(row.executionId);
+  if (status !== undefined && ![status].flat().includes(row.status)) return false;
+  if (pathPrefix !== undefined && !row.path.startsWith(pathPrefix)) return false;
+  if (from !== undefined && id < BigInt(from)) return false;
+  if (before !== undefined && id >= BigInt(before)) return false;
+  const names = ["tenant", "path", "catalogId", "version", "parentId"] as const;
+  return names.every((name) => filter[name] === undefined || filter[name] === row[name]);
+}
 
 /** Heads, lists and children of executions, and those in quarantine. */
 export function listContract(world: () => EventLogWorld): void {
@@ -62,6 +74,63 @@ export function listContract(world: () => EventLogWorld): void {
     expect(await idsFor({ tenant: "acme", status: "running", limit: 9 })).toEqual([own]);
     expect(await idsFor({ tenant: "nobody", limit: 9 })).toEqual([]);
     expect((await world().log.head(own))?.row.tenant).toBe("acme");
+  });
+
+  test("every filter of a list agrees with what the rows say, alone and with every other", async () => {
+    const statuses = ["running", "completed", "failed", "cancelled"] as const;
+    const paths = ["a/b", "a/b/c", "a%", "a_b", "A/b", "ä"];
+    const parentId = newExecution();
+    const rows = Array.from({ length: 120 }, (_, n) =>
+      rowOf(newExecution(), {
+        tenant: n % 3 === 0 ? "acme" : "other",
+        status: statuses[n % 4] ?? "running",
+        path: paths[n % paths.length] ?? "",
+        version: (n % 2) + 1,
+        catalogId: asCatalogId(String(1_000 + (n % 5))),
+        ...(n % 7 === 0 ? { parentId } : {}),
+      }),
+    );
+    await world().log.append(rows.map((row) => transition(row.executionId, { row })));
+    const [early, late] = [rows[20], rows[100]];
+    const choices: readonly (readonly Partial<ExecutionFilter>[])[] = [
+      [{}, { tenant: "acme" }],
+      [{}, { status: "failed" }, { status: ["running", "cancelled", "running"] }, { status: [] }],
+      [{}, { path: "a/b" }, { pathPrefix: "a" }, { pathPrefix: "a/b" }, { pathPrefix: "" }],
+      [{}, { catalogId: asCatalogId("1003") }],
+      [{}, { version: 2 }, { parentId }],
+      [{}, ...(early && late ? [{ from: early.executionId, before: late.executionId }] : [])],
+    ];
+    const filters = choices.reduce<Partial<ExecutionFilter>[]>(
+      (made, options) => made.flatMap((one) => options.map((option) => ({ ...one, ...option }))),
+      [{}],
+    );
+    // One in seven: every choice meets every other one somewhere.
+    for (const filter of filters.filter((_, n) => n % 7 === 0)) {
+      const wanted = rows.filter((row) => matches(row, filter)).map((row) => row.executionId);
+      const found = await idsFor({ ...filter, limit: 25 });
+      expect({ filter, found }).toEqual({ filter, found: wanted.reverse().slice(0, 25) });
+    }
+  }, 60_000);
+
+  test("what a filter says is text and nothing else", async () => {
+    const own = newExecution();
+    await world().log.append([transition(own, { row: { tenant: "t", path: "p'--%_" } })]);
+    const hostile = [
+      "' or true --",
+      "%",
+      "_",
+      "\\",
+      "');drop table noetl.event;--",
+      "p'--%_x",
+      "*",
+    ];
+    for (const text of hostile) {
+      for (const name of ["tenant", "path"] as const) {
+        expect(await idsFor({ [name]: text, limit: 9 })).toEqual([]);
+      }
+      expect(await idsFor({ tenant: "t", pathPrefix: text, limit: 9 })).toEqual([]);
+    }
+    expect(await idsFor({ tenant: "t", pathPrefix: "p'--%_", limit: 9 })).toEqual([own]);
   });
 
   test("children are the direct ones, running and ended, oldest first", async () => {

@@ -9,9 +9,11 @@ import { virtualClock } from "#tests/support/virtual-clock";
 import { accessStoreContract } from "./access-store.ts";
 import { auditStoreContract } from "./audit-store.ts";
 import { credentialStoreContract } from "./credential-store.ts";
+import { eventBatchesContract } from "./event-batches.ts";
 import { keychainStoreContract } from "./keychain-store.ts";
 import { requestKeysContract } from "./request-keys.ts";
 import { scheduleStoreContract } from "./schedule-store.ts";
+import { waitIndexContract } from "./wait-index.ts";
 
 export interface PlatformStores {
   readonly stores: Stores;
@@ -87,9 +89,11 @@ export function sqlPlatform(name: string, open: () => Promise<Sql>): PlatformWor
 /** Runs all suites. */
 export function platformContracts(world: PlatformWorld): void {
   requestKeysContract(world);
+  eventBatchesContract(world);
   accessStoreContract(world);
   auditStoreContract(world);
   credentialStoreContract(world);
   keychainStoreContract(world);
   scheduleStoreContract(world);
+  waitIndexContract(world);
 }

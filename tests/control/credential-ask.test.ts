@@ -13,6 +13,7 @@ import { executionId } from "#core/model/ids";
 import { sha256 } from "#tests/support/control";
 import { handWorker, only } from "#tests/support/hand-worker";
 import { virtualClock } from "#tests/support/virtual-clock";
+import { sealingKey } from "#worker/sealing";
 
 const playbook = `
 apiVersion: noetl.io/v2
@@ -49,8 +50,12 @@ test("the source is told the tenant, the playbook, the pool and the worker", asy
   const started = await ada.execute({ body: { path: "t/asks" } });
   const client = as(machinePrincipal("internal"));
   const { command_id } = only(await handWorker(client, "w1", ["vault"]).claim());
-  const body = { worker: "w1", command_id, alias: "db", tenant: "other", pool: "other" };
-  expect(await client.commandCredential({ body })).toMatchObject({ name: "db" });
+  const sealing = sealingKey();
+  const key = await sealing.publicKey();
+  const body = { worker: "w1", command_id, alias: "db", key, tenant: "other", pool: "other" };
+  const { sealed, ...rest } = await client.commandCredential({ body });
+  expect(rest).toEqual({ name: "db", type: "bearer" });
+  expect(await sealing.unseal(sealed, command_id)).toEqual({ token: "x" });
   const ask = {
     tenant: "east",
     path: "t/asks",

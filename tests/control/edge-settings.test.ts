@@ -6,10 +6,26 @@ import { repositoryRoot } from "#scripts/install";
 
 const database = "postgres://user:secret-word@ep-1.neon.tech/main";
 
+const token = "internal-token-of-tests";
+
 test("values that are there are read, others are absent", () => {
-  expect(readEdgeSettings({ DATABASE_URL: database, NATS_URL: "", OTHER: {} })).toEqual({
+  const given = {
     DATABASE_URL: database,
+    NATS_URL: "",
+    NOETL_INTERNAL_API_TOKEN: token,
+    OTHER: {},
+  };
+  expect(readEdgeSettings(given)).toEqual({
+    DATABASE_URL: database,
+    NOETL_ACCESS: "required",
+    NOETL_INTERNAL_API_TOKEN: [token],
   } as never);
+});
+
+test("without a token of the installation nobody could be let in, and that is said", () => {
+  expect(() => readEdgeSettings({ DATABASE_URL: database })).toThrow("NOETL_INTERNAL_API_TOKEN");
+  const open = readEdgeSettings({ DATABASE_URL: database, NOETL_ACCESS: "open" });
+  expect(open.NOETL_ACCESS).toBe("open");
 });
 
 test("a database must be named", () => {

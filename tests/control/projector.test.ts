@@ -59,7 +59,7 @@ onBothStores((shelf) => {
       await projectedTo(world, id);
       await role.stop();
     }
-    const steps = await world.stores.projections.stepStatistics("t/chain", 100);
+    const steps = await world.stores.projections.stepStatistics(ids);
     expect(steps.map(({ step, visits, runs }) => [step, visits, runs])).toEqual([
       ["s1", 4, 4],
       ["s2", 4, 4],

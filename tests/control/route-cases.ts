@@ -9,6 +9,7 @@ import { approvalsCases } from "./approvals-cases.ts";
 import { auditCases } from "./audit-cases.ts";
 import { batchesCases } from "./batches-cases.ts";
 import { catalogMoreCases } from "./catalog-more-cases.ts";
+import { commandCases } from "./command-cases.ts";
 import { commandSecretsCases } from "./command-secrets-cases.ts";
 import { credentialsCases } from "./credentials-cases.ts";
 import { dispatchCases } from "./dispatch-cases.ts";
@@ -19,36 +20,15 @@ import { mcpCases } from "./mcp-cases.ts";
 import { metricsCases } from "./metrics-cases.ts";
 import { outboxCases } from "./outbox-cases.ts";
 import { queueCases } from "./queue-cases.ts";
-import {
-  badBodies,
-  invalid,
-  type RefusedCase,
-  type RouteCase,
-  refusedIds,
-  unknown,
-} from "./refused-cases.ts";
+import { badBodies, invalid, type RouteCase, refusedIds, unknown } from "./refused-cases.ts";
 import { replayCases } from "./replay-cases.ts";
-import { rerunsCases } from "./reruns-cases.ts";
+import { endCases, rerunsCases } from "./reruns-cases.ts";
+import { resultCases } from "./result-cases.ts";
 import { runtimeCases } from "./runtime-cases.ts";
 import { schedulesCases } from "./schedules-cases.ts";
 import { searchCases } from "./search-cases.ts";
 import { systemCases } from "./system-cases.ts";
 import { waitCases } from "./wait-cases.ts";
-
-const work = { worker: "w9", pools: ["empty"], want: 1 };
-const lease = { command_id: "$command", attempt: 1 };
-const badLeases: readonly RefusedCase[] = [
-  ...badBodies,
-  invalid({ worker: "", leases: [] }),
-  invalid({ worker: "w\u0000", leases: [] }),
-  invalid({ worker: "w1", leases: [{ command_id: "$command", attempt: "1" }] }),
-  invalid({ worker: "w1", leases: [{ command_id: "$command", attempt: 4_000_000_000 }] }),
-  {
-    body: { worker: "w1", leases: Array.from({ length: 257 }, () => lease) },
-    status: 413,
-    code: "too_large",
-  },
-];
 
 const logLine = {
   execution_id: "$id",
@@ -201,67 +181,15 @@ export const routeCases: { readonly [Name in keyof Api]: RouteCase } = {
       { body: { path: "t/nowhere" }, status: 404, code: "not_found" },
     ],
   },
-  claim: {
-    path: "/api/commands/claim",
-    body: work,
-    answer: { commands: [] },
-    refused: [
-      ...badBodies,
-      invalid({ ...work, worker: "" }),
-      invalid({ ...work, pools: [] }),
-      invalid({ ...work, pools: [1] }),
-      invalid({ ...work, pools: ["a\u0000"] }),
-      invalid({ ...work, want: -1 }),
-      invalid({ ...work, want: 0.5 }),
-    ],
-  },
-  settle: {
-    path: "/api/commands/settle",
-    body: { ...work, outcomes: [] },
-    answer: { verdicts: [], commands: [] },
-    refused: [
-      ...badBodies,
-      invalid({ ...work, outcomes: {} }),
-      invalid({ ...work, outcomes: [{ ...lease, output: { status: "ok" } }] }),
-      {
-        body: {
-          ...work,
-          outcomes: Array.from({ length: 257 }, () => ({
-            ...lease,
-            output: { status: "ok" },
-            duration_ms: 1,
-          })),
-        },
-        status: 413,
-        code: "too_large",
-      },
-    ],
-  },
-  standby: {
-    path: "/api/commands/standby",
-    body: work,
-    answer: { commands: [] },
-    refused: badBodies,
-  },
-  renew: {
-    path: "/api/commands/renew",
-    body: { worker: "w1", leases: [lease] },
-    answer: { verdicts: ["renewed"] },
-    refused: badLeases,
-  },
-  release: {
-    path: "/api/commands/release",
-    body: { worker: "w9", leases: [lease] },
-    answer: { released: 1 },
-    refused: badLeases,
-  },
+  ...commandCases,
   ...commandSecretsCases,
   putResult: {
     path: "/api/result/$id",
     body: { name: "s1", data: { rows: [1, 2] } },
-    answer: { bytes: 14, scope: "execution", result_ref: { kind: "result_ref" } },
+    answer: { bytes: 14, scope: "execution", expires_at: null, result_ref: { kind: "result_ref" } },
     refused: [
       ...badBodies,
+      invalid({ name: "s1", data: 1, scope: "forever" }),
       invalid({ data: 1 }),
       invalid({ name: "", data: 1 }),
       invalid({ name: "s1" }),
@@ -304,12 +232,15 @@ export const routeCases: { readonly [Name in keyof Api]: RouteCase } = {
       { path: `/api/vars/${unknown}/kept`, status: 404, code: "not_found" },
     ],
   },
+  ...resultCases,
   setVariables: {
     path: "/api/vars/$id",
     body: { variables: { note: "hello" } },
     answer: { execution_id: "$id", variables_set: 1, var_names: ["note"] },
     refused: [
-      ...badBodies,
+      ...["{", "", "[]", '"text"', "null", 12].map(invalid),
+      invalid({ variables: [{ var_value: 1 }] }),
+      invalid({ "": 1 }),
       invalid({ variables: [1] }),
       invalid({ variables: "text" }),
       { path: "/api/vars/$ended", body: { variables: {} }, status: 409, code: "conflict" },
@@ -383,6 +314,7 @@ export const routeCases: { readonly [Name in keyof Api]: RouteCase } = {
   ...queueCases,
   ...batchesCases,
   ...rerunsCases,
+  ...endCases,
   ...framesCases,
   ...outboxCases,
   ...systemCases,

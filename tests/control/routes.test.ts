@@ -2,14 +2,15 @@
 // in the one shape of errors. The table must name every route, so that none is forgotten.
 
 import { describe, expect, test } from "bun:test";
-import { httpControl } from "#core/adapters/http-control";
 import { Fault } from "#core/model/fault";
+import { executionId } from "#core/model/ids";
 import { requestBytesMax } from "#core/model/limits";
 import { api } from "#core/wire/api";
 import { onBothStores, onMemory, type Shelf, type World } from "#tests/support/control";
 import { done, handWorker, only } from "#tests/support/hand-worker";
 import { chain } from "./playbooks.ts";
 import { routeCases } from "./route-cases.ts";
+import { routeScene } from "./route-scene.ts";
 
 type Send = (method: string, path: string, body?: unknown) => Promise<Response>;
 
@@ -23,47 +24,13 @@ const sendTo =
     return control.fetch(new Request(`http://control${path}`, init));
   };
 
-/** The command of an execution whose outcome nobody could store. */
-async function givenUp(world: World): Promise<string> {
-  await world.register(chain("t/given-up", 1));
-  await world.start("t/given-up");
-  const worker = handWorker(world.client);
-  const { command_id, attempt } = only(await worker.claim());
-  const error = { kind: "result", code: "result_rejected", message: "no", retryable: false };
-  const output = { status: "error" as const, error };
-  await worker.settle([{ command_id, attempt, output, duration_ms: 1 }]);
-  return command_id;
-}
-
-/** One running and one ended execution, and what else the cases speak of. */
+/** What the cases speak of, and a control plane that has it. */
 async function scene(shelf: Shelf) {
   const data = { user: "ada" };
   const world = shelf.open({ credentials: [{ name: "db", type: "postgres", data }] });
-  const catalog = await world.register(chain("t/routes", 1));
-  const ended = await world.start("t/routes");
-  await world.client.setVariables({ params: { id: ended }, body: { variables: { kept: [1] } } });
-  await handWorker(world.client).drain(() => ({ sum: 3 }));
-  const letter = await givenUp(world);
-  await world.client.putRule({ params: { key: "pool:kept" }, body: { max_running: 3 } });
-  const id = await world.start("t/routes", { who: "Ada" });
-  const command = only(await handWorker(world.client).claim());
-  const { ref } = await httpControl(world.client).putResult(id, "kept", { stored: true });
-  const named: Readonly<Record<string, string>> = {
-    $command: command.command_id,
-    $catalog: catalog,
-    $ended: ended,
-    $letter: letter,
-    $ref: ref,
-    $id: id,
-  };
-  const fill = <Value>(value: Value): Value =>
-    JSON.parse(
-      JSON.stringify(value).replace(
-        /\$(?:command|catalog|ended|letter|ref|id)/g,
-        (name) => named[name] ?? name,
-      ),
-    ) as Value;
-  return { world, id, command, fill, send: sendTo(world) };
+  const { client } = world;
+  const made = await routeScene({ person: client, machine: client, platform: client });
+  return { ...made, world, id: executionId(made.named["$id"] ?? ""), send: sendTo(world) };
 }
 
 const problem = (code: string) => ({ error: { code, message: expect.any(String) } });

@@ -29,7 +29,7 @@ async function waiting(world: World, fields: string, more = ""): Promise<Executi
 }
 
 const answer = (world: World, id: ExecutionId, key: string, body: object = {}) =>
-  world.client.callback({ params: { id, key }, body });
+  world.client.callback({ params: { id, key }, query: {}, body });
 
 const statusOf = async (...asked: Parameters<typeof answer>): Promise<string> =>
   (await answer(...asked)).status;

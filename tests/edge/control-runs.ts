@@ -3,6 +3,7 @@
 // that speaks as Neon does, and a real NATS that is reached over WebSocket.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createAdmin } from "#control/access/first-admin";
 import { migrate } from "#control/store/migrate";
 import { openPostgres } from "#control/store/postgres";
 import type { Sql } from "#control/store/sql";
@@ -37,10 +38,15 @@ interface Surroundings {
   readonly sql: Sql;
   readonly stores: Stores;
   readonly edge: EdgeProcess;
+  /** Who runs the installation, and a worker: each lets in by a token of its own. */
   readonly client: ApiClient;
+  readonly workerClient: ApiClient;
+  /** What the client shows. */
+  readonly token: string;
 }
 
 const password = "not-to-be-shown";
+const internalToken = "internal-token-of-tests";
 
 async function openSurroundings(runtime: EdgeRuntime): Promise<Surroundings> {
   const [postgres, nats, build] = await Promise.all([
@@ -57,10 +63,19 @@ async function openSurroundings(runtime: EdgeRuntime): Promise<Surroundings> {
     DATABASE_URL: databaseUrl.href,
     NOETL_NEON_ENDPOINT: proxy.fetchEndpoint,
     NATS_URL: nats.wsUrl ?? "",
+    NOETL_INTERNAL_API_TOKEN: internalToken,
   });
-  const client = apiClient({ fetch: (request) => fetch(request), baseUrl: edge.url });
+  const stores = sqlStores(sql);
+  const { token } = await createAdmin(stores, { email: "ada@example.org" });
+  const as = (shown: string): ApiClient =>
+    apiClient({
+      fetch: (request) => fetch(request),
+      baseUrl: edge.url,
+      headers: () => ({ authorization: `Bearer ${shown}` }),
+    });
+  const [client, workerClient] = [as(token), as(internalToken)];
   const bus = natsBus({ servers: nats.url, name: "edge-test" });
-  return { postgres, proxy, nats, bus, sql, stores: sqlStores(sql), edge, client };
+  return { postgres, proxy, nats, bus, sql, stores, edge, client, workerClient, token };
 }
 
 async function closeSurroundings(opened: Surroundings): Promise<void> {
@@ -102,7 +117,7 @@ export function edgeControlRuns(runtime: EdgeRuntime): void {
     const withWorker = async (use: () => Promise<void>, bus?: Bus): Promise<void> => {
       const tools = builtinTools();
       const worker: Worker = startWorker({
-        control: httpControl(around().client),
+        control: httpControl(around().workerClient),
         ...(bus === undefined ? {} : { bus }),
         clock: systemClock(),
         tools,
@@ -124,9 +139,14 @@ export function edgeControlRuns(runtime: EdgeRuntime): void {
     });
 
     test("answers what isn't there with a problem", async () => {
+      const known = around().client.getExecution({ params: { id: "1" } });
+      expect(await known.catch((fault: unknown) => fault)).toMatchObject({ code: "not_found" });
+    });
+
+    test("lets in nobody who shows no token", async () => {
       const reply = await fetch(`${around().edge.url}/api/executions/1`);
-      expect(reply.status).toBe(404);
-      expect(await reply.json()).toMatchObject({ error: { code: "not_found" } });
+      expect(reply.status).toBe(401);
+      expect(await reply.json()).toMatchObject({ error: { code: "unauthenticated" } });
     });
 
     test("a playbook runs to its end: steps, a loop, a tool of the worker, a child", async () => {
@@ -249,7 +269,7 @@ export function edgeControlRuns(runtime: EdgeRuntime): void {
       await register(chain("edge/streamed", 1));
       const id = await start("edge/streamed");
       const reply = await fetch(`${around().edge.url}/api/executions/${id}/logs?follow=true`, {
-        headers: { accept: "text/event-stream" },
+        headers: { accept: "text/event-stream", authorization: `Bearer ${around().token}` },
       });
       expect(reply.headers.get("content-type")).toContain("text/event-stream");
       await withWorker(async () => {

@@ -165,7 +165,7 @@ test("wait gives an offer up when nobody answers, and takes an answer from outsi
   const { client, start, ended } = examples.house;
   const id = await start("examples/wait", { offer: 8, pause_s: 0, stands_s: 3_600 });
   const params = { id, key: "offer-8" };
-  const answer = await client.callback({ params, body: { data: { accept: true } } });
+  const answer = await client.callback({ params, query: {}, body: { data: { accept: true } } });
   expect(answer.status).toBe("accepted");
   const { result, events } = await ended(id);
   expect(result).toEqual({ offer: 8, outcome: "sold" });

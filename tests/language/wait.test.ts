@@ -29,7 +29,7 @@ const run = async (workflow: string, workload: JsonObject = {}): Promise<HouseRu
   house.run(await register(workflow), workload);
 
 const answer = (id: ExecutionId, key: string, body: object) =>
-  house.client.callback({ params: { id, key }, body });
+  house.client.callback({ params: { id, key }, query: {}, body });
 
 /** Resolves once so many calls of the execution are parked, with their keys. */
 const parked = (id: ExecutionId, wanted = 1): Promise<readonly string[]> =>

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { apiClient } from "#core/adapters/api-client";
 import type { Principal, Role } from "#core/model/access";
 import { type House, startHouse } from "#tests/support/embedded";
 
@@ -18,7 +19,13 @@ workflow:
   - step: start
     tool: {${tool}}
 `;
-const greeting = `kind: python, code: "def main(who, times):\\n    print('hi', who)\\n    return {'said': 'hi ' + who, 'times': times}", input: {who: "{{ workload.who }}", times: "{{ workload.times }}"}`;
+const code = [
+  "def main(who, times):",
+  "    print('hi', who)",
+  "    return {'said': 'hi ' + who, 'times': times}",
+].join("\\n");
+const input = `{who: "{{ workload.who }}", times: "{{ workload.times }}"}`;
+const greeting = `kind: python, code: "${code}", input: ${input}`;
 
 const person = (tenant: string, role: Role): Principal => ({
   ...{ kind: "person", subject: `${role}@${tenant}`, tenant, role },
@@ -119,6 +126,21 @@ describe("tools", () => {
     await expect(viewer.callTool({ name: "tools_greet" })).rejects.toThrow("role operator");
     const client = await connected(operator);
     await expect(client.callTool({ name: "tools_hidden" })).rejects.toThrow("no tool");
+  });
+
+  test("may be agents, and vanish when they are put away", async () => {
+    const admin = apiClient({
+      fetch: house.embedded.fetchAs(person("default", "admin")),
+      baseUrl: "http://control",
+    });
+    const content = playbook("agents/helper", "true").replace("kind: Playbook", "kind: Agent");
+    await admin.registerCatalog({ body: { content, resource_type: "agent" } });
+    const client = await connected(operator);
+    const names = async () => (await client.listTools()).tools.map(({ name }) => name);
+    expect(await names()).toContain("agents_helper");
+    await admin.deleteCatalog({ body: { path: "agents/helper" } });
+    expect(await names()).not.toContain("agents_helper");
+    await expect(client.callTool({ name: "agents_helper" })).rejects.toThrow("no tool");
   });
 
   test("of another tenant are not there", async () => {

@@ -84,7 +84,7 @@ export function askAll(world: World, time: Timeline, wishes: readonly Wish[]): A
     for (const { key, afterMs, data } of answers) {
       await process.clock.sleep(afterMs);
       const { status } = await persist((client) =>
-        client.callback({ params: { id, key }, body: { data } }),
+        client.callback({ params: { id, key }, query: {}, body: { data } }),
       );
       time.note(process.name, `answer ${key} to ${id}: ${status}`);
     }

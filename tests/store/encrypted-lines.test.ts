@@ -123,7 +123,7 @@ describe.skipIf(!canSign)("processes", () => {
     startControlProcess({
       databaseUrl,
       settings: readSettings(controlSettings, {
-        environment: { NOETL_PORT: "0", ...environment },
+        environment: { NOETL_PORT: "0", NOETL_ACCESS: "local", ...environment },
         file: {},
       }).values,
       version: "0.0.0-test",

@@ -2,8 +2,12 @@
 // through the typed client, and may put something between the services and their stores.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from "bun:test";
-import { openAccess } from "#control/access/admission";
+import { type Access, openAccess } from "#control/access/admission";
 import { type Control, startControl } from "#control/control";
+import type { KeychainOptions } from "#control/keychain/options";
+import { fixedKeys } from "#control/secrets/key-ring";
+import { sealsOf } from "#control/secrets/sealed";
+import { vaultCredentials } from "#control/secrets/source";
 import type { Sql } from "#control/store/sql";
 import { sqlStores } from "#control/store/stores";
 import { type ApiClient, apiClient } from "#core/adapters/api-client";
@@ -36,6 +40,14 @@ export interface WorldOptions {
   /** As in the embedded shape: no worker outlived the start of the control plane. */
   readonly workersAreNew?: boolean;
   readonly credentials?: readonly CredentialRecord[];
+  /** What tokens of waits are signed with; without it there are none. */
+  readonly waitKey?: string;
+  /** How providers of secrets are reached. */
+  readonly keychainOptions?: KeychainOptions;
+  /** False for a control plane without a master key. */
+  readonly seals?: false;
+  /** Who is let in; everybody without it, as who runs the installation. */
+  readonly access?: (stores: Stores, clock: Clock) => Access;
 }
 
 /** One control plane, and all that a test may look at. */
@@ -131,7 +143,7 @@ const emptiedTables: readonly string[] = [
   ...["event", "execution", "command", "quarantine", "result_store", "rule", "slot", "bucket"],
   ...["dead_letter", "snapshot", "projection", "stage", "frame", "request_key", "event_batch"],
   ...["user", "membership", "access_token", "session", "audit", "credential", "keychain"],
-  ...["schedule", "schedule_tick"],
+  ...["schedule", "schedule_tick", "open_wait"],
 ];
 
 async function truncation(sql: Sql): Promise<string> {
@@ -198,6 +210,9 @@ function newShelf({ kind, clock, stores, sql, onOpen }: ShelfParts): Shelf {
   };
 }
 
+/** What every control plane of the tests seals with. */
+export const testSeals = sealsOf(fixedKeys(`test:${btoa("k".repeat(32))}`));
+
 let machines = 100;
 
 function openWorld(
@@ -208,7 +223,6 @@ function openWorld(
   const clock = options.clock ?? systemClock();
   const bus = memoryBus();
   const reports: string[] = [];
-  const credentials = new Map(options.credentials?.map((record) => [record.name, record]));
   machines = (machines % 900) + 1;
   const between = { ...stores, ...options.wrap?.(stores) };
   const control = startControl(
@@ -218,11 +232,15 @@ function openWorld(
       clock,
       ids: snowflakeMint(clock, machines),
       sha256,
-      credentials: async (alias) => credentials.get(alias),
+      ...secretsIn(between, options, clock),
+      ...(options.keychainOptions === undefined
+        ? {}
+        : { keychainOptions: options.keychainOptions }),
       engineVersion: "0.0.0-test",
+      ...(options.waitKey === undefined ? {} : { waitKey: options.waitKey }),
     },
     {
-      access: openAccess(),
+      access: options.access?.(between, clock) ?? openAccess(),
       report: (message) => void reports.push(message),
       workersAreNew: options.workersAreNew ?? false,
       ...(options.statesMax === undefined ? {} : { statesMax: options.statesMax }),
@@ -247,6 +265,14 @@ function openWorld(
     problems: async (id) => verifyLog(id, await storedEvents(stores.log, id), sha256).problems,
     ended: (id) => endOf(stores.log, id),
   };
+}
+
+function secretsIn({ vault }: Stores, options: WorldOptions, clock: Clock) {
+  const given = new Map(options.credentials?.map((record) => [record.name, record]));
+  const seals = options.seals === false ? undefined : testSeals;
+  const next = async (alias: string) => given.get(alias);
+  const credentials = vaultCredentials({ vault, seals, nowMs: () => clock.nowMs(), next });
+  return { credentials, ...(seals === undefined ? {} : { seals }) };
 }
 
 async function storedEvents(log: EventLog, id: ExecutionId) {

@@ -4,7 +4,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Embedded, startEmbedded } from "#cli/embedded";
+import { type Embedded, type EmbeddedOptions, startEmbedded } from "#cli/embedded";
 import { pgliteStores } from "#cli/pglite-stores";
 import { prepareDataDirectory } from "#control/store/prepared";
 import type { ApiClient } from "#core/adapters/api-client";
@@ -30,6 +30,8 @@ export interface HouseOptions {
   /** What tools may do beyond the default: no shell, no files. */
   readonly policy?: Partial<ToolPolicy>;
   readonly slots?: number;
+  /** Of what stands around executions, beside the master key. */
+  readonly settings?: EmbeddedOptions["settings"];
   /** Of the tools that come with the product. */
   readonly toolOptions?: BuiltinToolOptions;
 }
@@ -76,6 +78,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
     slots: options.slots ?? slotsDefault,
     ...(options.toolOptions === undefined ? {} : { toolOptions: options.toolOptions }),
     report: (message) => void reports.push(message),
+    settings: { NOETL_MASTER_KEY: `house:${btoa("h".repeat(32))}`, ...options.settings },
     workerLog: {
       notice: (message, thrown) => {
         reports.push(thrown === undefined ? message : `${message}: ${messageOf(thrown)}`);

@@ -5,6 +5,7 @@ import { type RoutedControl, routedControl } from "#core/adapters/routed-control
 import { commandId, executionId } from "#core/model/ids";
 import type { Outcome } from "#core/model/outcome";
 import { shardMap, shardOf, shardsTotal } from "#core/model/shards";
+import { sealingKey } from "#worker/sealing";
 import { settled, type VirtualClock, virtualClock } from "./virtual-clock.ts";
 
 export interface Asked {
@@ -51,6 +52,7 @@ export function network(...hosts: readonly string[]): Network {
         servers: servers.map((host) => `http://${host}`),
         fetch: (request) => deliver(net, request),
         clock,
+        sealing: sealingKey(),
         alarm: (delayMs, ring) => {
           const ending = new AbortController();
           void clock.sleep(delayMs, ending.signal).then(() => ending.signal.aborted || ring());

@@ -53,7 +53,6 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "@nats-io/nats-core": ["core/adapters/nats"],
   // The frame of every HTTP floor: an app is a composition of its plugins.
   elysia: ["control/app", "control/documentation", "control/routes/", "gateway/"],
-  "@elysiajs/openapi": ["control/documentation", "gateway/"],
   "@duckdb/node-api": ["worker/tools/duckdb"],
   "@modelcontextprotocol/sdk": ["worker/tools/mcp", "control/mcp/"],
   // Tokens that are signed, and secrets that are sealed.

@@ -173,3 +173,28 @@ test("a redactor blanks secrets in plain and URL-encoded form, longest first", (
   const redact = redactor(["p@ss", "p@ss-long", ""]);
   expect(redact("a p@ss-long b p@ss c p%40ss d")).toBe("a *** b *** c *** d");
 });
+
+test("a credential whose token has to be fetched says who fetches it", async () => {
+  for (const type of ["oauth2", "google_oauth", "google_id_token", "google_service_account"]) {
+    const context = contextWith(type, { client_id: "c", client_secret: "hunter2" });
+    const failed = await failure(httpAuth({ auth: "alias" }, context));
+    expect(failed).toMatchObject({ kind: "credential", retryable: false });
+    expect(failed.message).toContain("{{ keychain.<name>.access_token }}");
+    expect(failed.message).not.toContain("hunter2");
+  }
+  const held = contextWith("oauth2", { access_token: "t", client_id: "c" });
+  expect((await httpAuth({ auth: "alias" }, held))?.value).toBe("Bearer t");
+  const auth = { api: { type: "bearer", source: "secret_manager", key: "k" } };
+  expect(await failure(httpAuth({ auth }, held))).toMatchObject({
+    kind: "config",
+    message: expect.stringContaining("an entry of the keychain"),
+  });
+});
+
+test("the form for several services reads an entry of the keychain too", async () => {
+  const context = toolContext({
+    keychain: async (name) => ({ name, type: "oauth2", data: { access_token: "of the keychain" } }),
+  });
+  const auth = { api: { type: "bearer", source: "keychain", key: "idp" } };
+  expect((await httpAuth({ auth }, context))?.value).toBe("Bearer of the keychain");
+});

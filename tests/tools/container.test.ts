@@ -183,6 +183,13 @@ describe("a container step", () => {
     expect(text).not.toContain("OTHER");
   });
 
+  test("is given the token by which its job may report, in the address too", async () => {
+    await parked(plain, { callbackToken: async () => "noetl_wait_a+b" });
+    const text = JSON.stringify(cluster.seen[0]?.body);
+    expect(text).toContain(`"value":"${callback}&token=noetl_wait_a%2Bb"`);
+    expect(text).toContain('{"name":"NOETL_CALLBACK_TOKEN","value":"noetl_wait_a+b"}');
+  });
+
   test("has a label of whatever its step is called", async () => {
     await parked(plain, { step: "Büro / über 9000!" });
     expect(cluster.seen[0]?.body).toMatchObject({

@@ -64,6 +64,15 @@ export function toolContext(overrides: ToolContextOverrides = {}): TestToolConte
         retryable: false,
       });
     },
+    keychain: async (name) => {
+      throw new ToolFailure({
+        kind: "credential",
+        message: `keychain entry ${name} does not exist`,
+        retryable: false,
+      });
+    },
+    secret: async () => [],
+    callbackToken: async () => "",
     resolveResult: async (ref) => {
       const value = stored.get(ref);
       if (value !== undefined) return value;

@@ -161,6 +161,7 @@ export function quietControl(given: Partial<ControlPlane> = {}): ControlPlane {
     resolveResult: unexpected("resolve a result"),
     credential: unexpected("read a credential"),
     keychain: unexpected("read an entry of the keychain"),
+    secret: unexpected("read a secret"),
     callbackToken: unexpected("make a token"),
     ...given,
   };

@@ -13,6 +13,10 @@ import type { RuntimeLoad } from "#core/ports/runtime-registry";
 import { sha256 } from "#tests/support/control";
 import { until, virtualClock } from "#tests/support/virtual-clock";
 import { startRegistration } from "#worker/registration";
+import { sealingKey } from "#worker/sealing";
+
+const sealing = sealingKey();
+const publicKey = await sealing.publicKey();
 
 function setting() {
   const clock = virtualClock();
@@ -44,6 +48,7 @@ function setting() {
     capacity: 4,
     version: "1.2.3",
     load: () => load,
+    sealing,
     notice: (message) => void notices.push(message),
     random: () => 1,
   });
@@ -67,7 +72,9 @@ describe("a worker that registers", () => {
       pid: process.pid,
       load: { running: 0, free: 4, waiting: 0 },
       offlineMs: runtimeOfflineMs,
+      details: { meta: { sealing_key: publicKey } },
     });
+    expect(Object.keys(publicKey).sort()).toEqual(["crv", "kty", "x"]);
     busy({ running: 3, free: 1, waiting: 2 });
     await clock.advance(runtimeHeartbeatMs);
     expect((await live())?.load).toEqual({ running: 3, free: 1, waiting: 2 });

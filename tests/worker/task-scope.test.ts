@@ -239,10 +239,3 @@ test("names of prototypes are undefined, and keys called so are keys", async () 
   ).toEqual({ a: false, b: false, c: hostile });
   expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
 });
-
-test("a hole that reads a keychain is a failure that says what to do", async () => {
-  expect(await seen({ token: "{{ keychain.api.token }}" })).toMatchObject({
-    kind: "credential",
-    message: expect.stringContaining("not supported by this version"),
-  });
-});

@@ -48,6 +48,7 @@ test("a text that is no template is an error each time, and kept for nobody", ()
 test("it tells which texts read a keychain", () => {
   const cache = templateCache();
 
-  expect(cache.template("Bearer {{ keychain.api.token }}").readsKeychain).toBe(true);
-  expect(cache.template("{{ api.keychain }}").readsKeychain).toBe(false);
+  expect(cache.template("Bearer {{ keychain.api.token }}").keychain).toEqual(["api"]);
+  expect(cache.template("{{ api.keychain }}").keychain).toEqual([]);
+  expect(cache.template("{{ keychain[alias].token }}").keychain).toEqual([undefined]);
 });

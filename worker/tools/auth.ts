@@ -12,13 +12,25 @@ function credentialFailure(message: string, cause?: unknown): ToolFailure {
 
 /** The credential behind an alias; what its store rejects with becomes a `credential` failure. */
 export async function credentialOf(alias: string, context: ToolContext): Promise<Credential> {
+  return await namedCredential({ name: alias, source: "credential" }, context);
+}
+
+/** What a field names: a credential by its alias, or an entry of the playbook's keychain. */
+interface Named {
+  readonly name: string;
+  readonly source: "credential" | "keychain";
+}
+
+async function namedCredential({ name, source }: Named, context: ToolContext): Promise<Credential> {
   try {
-    return await context.credential(alias);
+    return source === "keychain" ? await context.keychain(name) : await context.credential(name);
   } catch (error) {
     if (error instanceof ToolFailure) throw error;
-    throw credentialFailure(`credential "${alias}" could not be resolved`, error);
+    throw credentialFailure(`${source} "${name}" could not be resolved`, error);
   }
 }
+
+const alias = (name: string): Named => ({ name, source: "credential" });
 
 function unusable(tool: string, credential: Credential, usable: string): ToolFailure {
   const given = `credential "${credential.name}" of type "${credential.type}"`;
@@ -58,9 +70,27 @@ const bearerTypes = new Set([
   "google_id_token",
 ]);
 
+/** Their tokens are fetched from elsewhere, and run out. */
+const exchangedTypes: ReadonlySet<string> = new Set([
+  "oauth2",
+  "google_oauth",
+  "google_id_token",
+  "google_service_account",
+]);
+
+function unexchanged(where: string, type: string): ToolFailure {
+  return credentialFailure(
+    `${where}: a credential of type ${type} holds no token; have one fetched by an entry of ` +
+      "the keychain, and read it as {{ keychain.<name>.access_token }}",
+  );
+}
+
 function httpHeader(type: string, data: JsonObject, where: string): HttpAuth | undefined {
   if (bearerTypes.has(type)) {
-    const token = neededText(data, [...tokenNames, "id_token"], where);
+    const names = [...tokenNames, "id_token"];
+    if (exchangedTypes.has(type) && firstText(data, names) === undefined)
+      throw unexchanged(where, type);
+    const token = neededText(data, names, where);
     return { header: "authorization", value: `Bearer ${token}`, secrets: [token] };
   }
   if (type === "api_key") {
@@ -87,18 +117,18 @@ export async function httpAuth(
 ): Promise<HttpAuth | undefined> {
   const given = field(config, "auth", "credential");
   if (given === undefined) return undefined;
-  if (typeof given.value === "string") return httpAuthOfAlias(given.value, {}, context);
+  if (typeof given.value === "string") return httpAuthOf(alias(given.value), {}, context);
   if (!isJsonObject(given.value)) {
     throw wrongShape(given.name, "an alias or an object", given.value);
   }
   const map = given.value;
   const type = firstText(map, ["type"]);
   if (type === "none") return undefined;
-  const alias = aliasIn(map);
-  if (alias !== undefined) return httpAuthOfAlias(alias, map, context);
+  const named = aliasIn(map);
+  if (named !== undefined) return httpAuthOf(alias(named), map, context);
   if (type === undefined) {
     const entry = entryFor(map, (entryType) => bearerTypes.has(entryType) || entryType !== "");
-    if (entry !== undefined) return httpAuthOfAlias(entry, {}, context);
+    if (entry !== undefined) return httpAuthOf(entry, {}, context);
     throw configFailure(`${given.name}.type: expected ${httpTypes} or none, found nothing`);
   }
   const auth = httpHeader(type, map, given.name);
@@ -108,17 +138,19 @@ export async function httpAuth(
   return auth;
 }
 
-async function httpAuthOfAlias(
-  alias: string,
+async function httpAuthOf(
+  named: Named,
   explicit: JsonObject,
   context: ToolContext,
 ): Promise<HttpAuth | undefined> {
-  const credential = await credentialOf(alias, context);
+  const credential = await namedCredential(named, context);
+  const where = `${named.source} "${named.name}"`;
   const type = firstText(explicit, ["type"]) ?? credential.type;
   const data = { ...credential.data, ...explicit };
-  const auth = httpHeader(type, data, `credential "${alias}"`);
-  if (auth === undefined) throw unusable("http", credential, httpTypes);
-  return auth;
+  const auth = httpHeader(type, data, where);
+  if (auth !== undefined) return auth;
+  if (exchangedTypes.has(type)) throw unexchanged(where, type);
+  throw unusable("http", credential, httpTypes);
 }
 
 // --- databases ----------------------------------------------------------------------------
@@ -159,10 +191,10 @@ export async function postgresAuth(
 ): Promise<MergedConfig> {
   const given = field(config, "auth", "credential");
   const inline = given !== undefined && isJsonObject(given.value) ? given.value : {};
-  const alias = given === undefined ? undefined : databaseAlias(given.name, given.value);
+  const named = given === undefined ? undefined : databaseNamed(given.name, given.value);
   const fields: Record<string, Json> = {};
-  if (alias !== undefined) {
-    const credential = await credentialOf(alias, context);
+  if (named !== undefined) {
+    const credential = await namedCredential(named, context);
     if (!["postgres", "postgresql", "pg"].includes(credential.type.toLowerCase())) {
       throw unusable("postgres", credential, "postgres");
     }
@@ -202,10 +234,12 @@ function passwordInUrl(text: string): readonly string[] {
   }
 }
 
-function databaseAlias(name: string, value: Json): string | undefined {
-  if (typeof value === "string") return value;
+function databaseNamed(name: string, value: Json): Named | undefined {
+  if (typeof value === "string") return alias(value);
   if (!isJsonObject(value)) throw wrongShape(name, "an alias or an object", value);
-  return aliasIn(value) ?? entryFor(value, (type) => type === "postgres" || type === "postgresql");
+  const named = aliasIn(value);
+  if (named !== undefined) return alias(named);
+  return entryFor(value, (type) => type === "postgres" || type === "postgresql");
 }
 
 function aliasIn(map: JsonObject): string | undefined {
@@ -213,18 +247,22 @@ function aliasIn(map: JsonObject): string | undefined {
 }
 
 /**
- * The key in `{name: {type|service|tool, source: credential, key}}`, the form for several services.
+ * What `{name: {type|service|tool, source: credential|keychain, key}}` names, the form for several
+ * services.
  */
-function entryFor(map: JsonObject, fits: (type: string) => boolean): string | undefined {
+function entryFor(map: JsonObject, fits: (type: string) => boolean): Named | undefined {
   for (const [name, entry] of Object.entries(map)) {
     if (!isJsonObject(entry)) continue;
     const type = firstText(entry, ["type", "service", "tool"]) ?? "";
     if (!fits(type)) continue;
     const source = firstText(entry, ["source"]) ?? "credential";
-    if (source !== "credential") {
-      throw configFailure(`auth.${name}.source: expected credential, found "${source}"`);
+    if (source !== "credential" && source !== "keychain") {
+      throw configFailure(
+        `auth.${name}.source: expected credential or keychain, found "${source}"; what a provider keeps is ` +
+          "read by an entry of the keychain",
+      );
     }
-    return firstText(entry, ["key", "credential"]) ?? name;
+    return { name: firstText(entry, ["key", "credential"]) ?? name, source };
   }
   return undefined;
 }

@@ -18,6 +18,8 @@ import type { ToolContext } from "./tool.ts";
 export interface JobPlace {
   readonly namespace: string;
   readonly callbackUrl: string;
+  /** By which the job may tell of its end; empty where nothing asks for it. */
+  readonly callbackToken: string;
 }
 
 const labelCharsMax = 63;
@@ -47,10 +49,11 @@ function labelValue(text: string): string {
 }
 
 /** Where a job says how it ended. */
-export function callbackAddress(base: string, context: ToolContext): string {
+export function callbackAddress(base: string, context: ToolContext, token: string): string {
   const { executionId, step, commandId } = context;
   const path = `/api/internal/container-callback/${executionId}/${encodeURIComponent(step)}`;
-  return `${base.replace(/\/+$/, "")}${path}?command_id=${encodeURIComponent(commandId)}`;
+  const shown = token === "" ? "" : `&token=${encodeURIComponent(token)}`;
+  return `${base.replace(/\/+$/, "")}${path}?command_id=${encodeURIComponent(commandId)}${shown}`;
 }
 
 /** The job's description in JSON. @throws ToolFailure of kind `config` for fields of wrong shape. */
@@ -61,8 +64,13 @@ export function jobDocument(
 ): string {
   const labels = jobLabels(call, context);
   const { backoffLimit, pod } = podOf(config);
-  const callback = callbackAddress(place.callbackUrl, context);
-  const variables = [...call.variables, { name: "NOETL_CALLBACK_URL", value: callback }];
+  const token = place.callbackToken;
+  const callback = callbackAddress(place.callbackUrl, context, token);
+  const variables = [
+    ...call.variables,
+    { name: "NOETL_CALLBACK_URL", value: callback },
+    ...(token === "" ? [] : [{ name: "NOETL_CALLBACK_TOKEN", value: token }]),
+  ];
   const container = {
     name: "main",
     image: call.image,

@@ -39,7 +39,8 @@ export async function postJob(call: ContainerCall, post: JobPost): Promise<never
   }
   const cluster = await clusterOf(options, worker);
   const namespace = namespaceOf(config, cluster.namespace);
-  const body = jobDocument(call, config, { context, place: { namespace, callbackUrl } });
+  const place = { namespace, callbackUrl, callbackToken: await context.callbackToken() };
+  const body = jobDocument(call, config, { context, place });
   const path = `/apis/batch/v1/namespaces/${namespace}/jobs`;
   const answer = await askCluster(cluster, { method: "POST", path, body }, context);
   const job = isTaken(answer)

@@ -46,6 +46,9 @@ async function call(config: JsonObject, context: ToolContext, { deadline, option
   if (!isSafeMethod(request.method) && !request.headers.has("idempotency-key")) {
     request.headers.set("idempotency-key", context.idempotencyKey);
   }
+  if (context.traceparent !== undefined && !request.headers.has("traceparent")) {
+    request.headers.set("traceparent", context.traceparent);
+  }
   const startMs = performance.now();
   const { response, url } = await exchange(request, deadline, {
     followRedirects,

@@ -14,6 +14,7 @@ export function runTools(options: RunToolOptions = {}): ToolLoaders {
   return {
     mcp: async () => (await import("./mcp.ts")).mcpTool(options.mcp),
     container: async () => (await import("./container.ts")).containerTool(options.container),
+    secrets: async () => (await import("./secrets.ts")).secretsTool(),
     snowflake: async () => (await import("./snowflake.ts")).snowflakeTool(),
   };
 }

@@ -42,6 +42,8 @@ export interface ToolContext {
   readonly iteration?: IterationBinding;
   /** The same over all attempts of this call: what makes an external effect idempotent. */
   readonly idempotencyKey: string;
+  /** What requests to others carry as `traceparent`. */
+  readonly traceparent?: string;
   readonly workerId: string;
   /** Aborted when the lease is lost, the execution is cancelled or the deadline has passed. */
   readonly signal: AbortSignal;
@@ -53,6 +55,15 @@ export interface ToolContext {
   readonly variables: JsonObject;
   log(stream: LogStream, text: string): void;
   credential(alias: string): Promise<Credential>;
+  /** An entry of the playbook's keychain, or what the execution keeps like one. */
+  keychain(name: string): Promise<Credential>;
+  /**
+   * Has a secret read and kept for the rest of the execution, under the name `as`.
+   * @returns the names of its fields; the secret itself stays where it is.
+   */
+  secret(as: string, ask: JsonObject): Promise<readonly string[]>;
+  /** By what a call that goes on elsewhere may tell of its end; empty where nothing asks for it. */
+  callbackToken(): Promise<string>;
   /** The value behind a reference, fetched from its durable store. */
   resolveResult(ref: string): Promise<Json>;
   /** Stores a value and gives its reference. */

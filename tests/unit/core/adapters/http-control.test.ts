@@ -6,17 +6,20 @@ import { apiClient } from "#core/adapters/api-client";
 import { httpControl } from "#core/adapters/http-control";
 import { commandId, executionId } from "#core/model/ids";
 import type { ControlPlane } from "#core/ports/control-plane";
+import { sealingKey } from "#worker/sealing";
 
 const id = executionId("478775660589088776");
 const command = commandId(id, "work", 1, undefined);
 const work = { worker: "w", pools: ["default"], want: 1 };
+
+const sealing = sealingKey();
 
 type Fetch = (request: Request) => Promise<Response>;
 
 const controlOver = (fetch: Fetch, requestMs?: number): ControlPlane =>
   httpControl(
     apiClient({ fetch, baseUrl: "http://control" }),
-    requestMs === undefined ? {} : { requestMs },
+    { sealing, ...(requestMs === undefined ? {} : { requestMs }) },
   );
 
 /** As the app answers in one process: the abort of a request changes nothing. */
@@ -40,6 +43,7 @@ const requests: Readonly<Record<string, (control: ControlPlane) => Promise<unkno
   resolveResult: (control) => control.resolveResult("noetl://x"),
   credential: (control) => control.credential("w", command, "alias"),
   keychain: (control) => control.keychain("w", command, "api"),
+  secret: (control) => control.secret("w", command, { as: "api", ask: {} }),
   callbackToken: (control) => control.callbackToken("w", command),
 };
 

@@ -18,7 +18,7 @@ describe("the root", () => {
   test("needs its header, a name and steps", () => {
     expect(problemsOf("workload: {}\n")).toEqual([
       "1:1: playbook has no 'apiVersion', expected noetl.io/v2 or noetl.io/v10",
-      "1:1: playbook has no 'kind', expected Playbook",
+      "1:1: playbook has no 'kind', expected Playbook or Agent",
       "1:1: playbook has no 'metadata', expected a map",
       "1:1: playbook has no 'workflow', expected a list",
     ]);

@@ -66,7 +66,6 @@ describe("refused", () => {
     ["result_fetch", "artifact"],
     ["script", "container for a job, or python with script"],
     ["subscription", "nats with operation js_consume"],
-    ["secrets", "an alias under auth"],
     ["gateway", "http"],
     ["snowflake_transfer", "transfer"],
     ["wasm", "javascript, python or container; plug-ins come later"],
