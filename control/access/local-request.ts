@@ -5,9 +5,10 @@
 const passedOn = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"] as const;
 
 /** @param peer the address at the other end of the socket. */
-export function isLocal({ headers }: Request, peer: string | undefined): boolean {
+export function isLocal({ headers, url }: Request, peer: string | undefined): boolean {
   if (peer === undefined || !isLoopback(peer)) return false;
-  const host = headers.get("host") ?? "";
+  // What comes over a worker's socket has no header of its own for it, but the address of the socket.
+  const host = headers.get("host") ?? new URL(url).host;
   // Anybody's DNS can lead a name of theirs here; these lead nowhere else.
   if (!isLoopbackName(host)) return false;
   return isOwnPage(headers) && !passedOn.some((name) => headers.has(name));

@@ -42,6 +42,7 @@ export async function startExecution(
   request: StartRequest,
 ): Promise<Started> {
   const { context } = executions;
+  const { tenant = tenantDefault } = request;
   const entry = await versionOf(executions, request);
   const { plan } = entry;
   const executionId = request.executionId ?? context.ids.executionId();
@@ -57,7 +58,7 @@ export async function startExecution(
     ...(request.parent === undefined ? {} : { parent: request.parent }),
     ...(request.trace === undefined ? {} : { trace: request.trace }),
     ...(request.priority === undefined ? {} : { priority: request.priority }),
-    ...(request.tenant === undefined ? {} : { tenant: request.tenant }),
+    ...(tenant === tenantDefault ? {} : { tenant }),
     ...(request.resumed === undefined ? {} : { resumed: request.resumed }),
   };
   let commandsGenerated = 0;

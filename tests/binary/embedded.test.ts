@@ -48,6 +48,10 @@ const unreached: Readonly<Record<string, readonly [tool: string, error: string]>
     `account: a, user: u, password: p, host: 127.0.0.1, command: "select 1"`,
     "ECONNREFUSED",
   ],
+  secrets: [
+    `provider: vault, vault_url: "https://127.0.0.1:9", ref: secret/app`,
+    "Vault: expected token or role_id or role",
+  ],
   agent: ["framework: noetl, entrypoint: nobody", "playbook nobody is not in the catalog"],
 };
 

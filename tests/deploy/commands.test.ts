@@ -49,11 +49,20 @@ const portOf = (name: string): number => portAt(`${name}:8082`);
 
 const baseUrlOf = (name: string): string => `http://127.0.0.1:${portOf(name)}`;
 
+/** Of the first administrator, whom a test makes as the page says. */
+let token = "";
+
 const clientOf = (name: string): ApiClient =>
-  apiClient({ fetch: (request) => fetch(request), baseUrl: baseUrlOf(name) });
+  apiClient({
+    fetch: (request) => fetch(request),
+    baseUrl: baseUrlOf(name),
+    headers: () => ({ authorization: `Bearer ${token}` }),
+  });
 
 function replaced(text: string): string {
-  let result = text.replaceAll(/\$\{POSTGRES_PASSWORD[^}]*\}/g, "word");
+  let result = text
+    .replaceAll(/\$\{POSTGRES_PASSWORD[^}]*\}/g, "word")
+    .replaceAll(/\$\{NOETL_INTERNAL_API_TOKEN[^}]*\}/g, "shown-by-workers-alone");
   for (const [address, port] of here) {
     result = result.replaceAll(`/${address}`, `/127.0.0.1:${port}`);
     result = result.replaceAll(`@${address}`, `@127.0.0.1:${port}`);
@@ -151,6 +160,19 @@ describe("our processes", () => {
       binaryTestMs,
     );
   }
+
+  test(
+    "the first administrator is made beside a control plane",
+    async () => {
+      const command = ["admin", "create", "--email", "ada@example.org", "--json"];
+      const { exitCode, out, err } = await start("control-1", [...image().entrypoint, ...command])
+        .ended;
+      expect({ exitCode, err }).toEqual({ exitCode: 0, err: "" });
+      token = (JSON.parse(out) as { readonly token: string }).token;
+      expect(await clientOf("control-1").me()).toMatchObject({ subject: "ada@example.org" });
+    },
+    binaryTestMs,
+  );
 
   test("the image's own command is that of a control plane", () => {
     expect(image().command).toEqual(services["control-1"]?.command ?? []);

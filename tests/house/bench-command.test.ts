@@ -98,7 +98,7 @@ test("ends with 2 for an area, or a combination of flags, that it does not know"
 
   expect(area).toMatchObject({ exitCode: 2, lines: [] });
   expect(area.errors).toContain(
-    '(engine, embedded, distributed, language) or a flag, found "engin"',
+    '(engine, embedded, distributed, language, platform) or a flag, found "engin"',
   );
   expect(both).toMatchObject({ exitCode: 2, lines: [] });
 });

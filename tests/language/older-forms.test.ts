@@ -33,7 +33,7 @@ function said({ events, status, result, steps }: HouseRun): unknown {
 
 const chance = new RegExp(
   "^(?:time|.*_id|parent_.*|root_.*|version|.*digest.*|.*sha256.*|worker.*|" +
-    "seq|at|.*_at|.*_ms|created.*|shard|ref|meta)$",
+    "seq|at|.*_at|.*_ms|created.*|date|shard|ref|meta)$",
 );
 
 function withoutChance(key: string, value: unknown): unknown {

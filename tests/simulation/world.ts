@@ -150,8 +150,8 @@ function startReplica(parts: Parts, place: number): void {
       faults,
       owner,
       isAway: world.isAway,
-      onAnswer: ({ name, args }, answer) => {
-        if (name !== "append") return;
+      onAnswer: ({ port, name, args }, answer) => {
+        if (port !== "log" || name !== "append") return;
         seen.onAppended(args[0] as readonly Transition[], answer);
         time.after(0, () => seen.compareStates(control.executions, owner.name), owner);
       },

@@ -143,7 +143,7 @@ const emptiedTables: readonly string[] = [
   ...["event", "execution", "command", "quarantine", "result_store", "rule", "slot", "bucket"],
   ...["dead_letter", "snapshot", "projection", "stage", "frame", "request_key", "event_batch"],
   ...["user", "membership", "access_token", "session", "audit", "credential", "keychain"],
-  ...["schedule", "schedule_tick", "open_wait"],
+  ...["schedule", "schedule_tick", "open_wait", "runtime"],
 ];
 
 async function truncation(sql: Sql): Promise<string> {

@@ -17,10 +17,10 @@ const sealing = sealingKey();
 type Fetch = (request: Request) => Promise<Response>;
 
 const controlOver = (fetch: Fetch, requestMs?: number): ControlPlane =>
-  httpControl(
-    apiClient({ fetch, baseUrl: "http://control" }),
-    { sealing, ...(requestMs === undefined ? {} : { requestMs }) },
-  );
+  httpControl(apiClient({ fetch, baseUrl: "http://control" }), {
+    sealing,
+    ...(requestMs === undefined ? {} : { requestMs }),
+  });
 
 /** As the app answers in one process: the abort of a request changes nothing. */
 const deaf: Fetch = () => new Promise(() => {});

@@ -47,12 +47,10 @@ test("a routed control plane puts them on what it asks for, and on its client's 
     headers: () => ({ authorization: "Bearer x" }),
   });
   await control.claim(work);
-  await control.keychain("w", command, "api");
   expect(await control.callbackToken("w", command)).toBe("t");
   await control.client.health();
   expect(heard).toEqual([
     "/api/commands/claim Bearer x application/json",
-    "/api/commands/keychain Bearer x application/json",
     "/api/commands/callback Bearer x application/json",
     "/api/health Bearer x none",
   ]);
