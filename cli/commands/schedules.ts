@@ -23,7 +23,7 @@ const create = remote(
       ...when,
       name: valueFlag("NAME", "what it is called"),
       version: valueFlag("N", "this version; the newest at each tick without it"),
-      overlap: valueFlag("WHAT", "when the last one still runs (skip)", {
+      overlap: valueFlag("WHAT", "when the last one still runs (allow)", {
         among: ["allow", "skip", "queue", "cancel_previous"],
       }),
       "catch-up": valueFlag("N", "ticks that are made up for after an outage (1)"),

@@ -2,9 +2,9 @@
 // address is set.
 
 import { type } from "arktype";
-import { address, type Settings, type SettingValues, text } from "#core/model/settings";
+import { address, either, type Settings, type SettingValues, text } from "#core/model/settings";
 
-const onOff = type("'on' | 'off'").describe("on or off");
+const onOff = either("on", "off");
 const identifier = type("/^[A-Za-z_][A-Za-z0-9_]{0,62}$/").describe("a name");
 
 /** Names of headers and their values, as `name=value` with commas between them. */
@@ -16,14 +16,9 @@ const headerPairs = type("string").narrow(
     context.mustBe("headers as name=value with commas between them"),
 );
 
-const start = type("string").narrow(
-  (given, context): given is "begin" | "now" =>
-    given === "begin" || given === "now" || context.mustBe("begin or now"),
-);
-
 export const exportSettings = {
   NOETL_EXPORT_FROM: {
-    shape: start,
+    shape: either("begin", "now"),
     default: "begin",
     text: "Where an export starts that has never run: at the log's beginning, or with what comes from now on.",
   },

@@ -60,6 +60,13 @@ export const addresses = addressList.pipe(addressesOf);
 /** The first of several addresses, for who talks to one replica. */
 export const firstAddress = addressList.pipe((given) => addressesOf(given)[0] ?? given);
 
+/** One of two words. */
+export const either = <const Word extends string>(first: Word, second: Word) =>
+  type("string").narrow(
+    (given, context): given is Word =>
+      given === first || given === second || context.mustBe(`${first} or ${second}`),
+  );
+
 /** Names with commas between them; at least one. */
 export const names = type("string")
   .narrow(
