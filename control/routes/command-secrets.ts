@@ -14,6 +14,7 @@ import { tenantDefault } from "#core/model/dispatch";
 import { Fault } from "#core/model/fault";
 import { type CommandId, type ExecutionId, isSnowflake } from "#core/model/ids";
 import type { JsonObject } from "#core/model/json";
+import { leaseMs } from "#core/model/limits";
 import type { CredentialRecord } from "#core/ports/control-plane";
 import { api } from "#core/wire/api";
 import { mount } from "./mount.ts";
@@ -88,7 +89,7 @@ async function leasedAsk(
   if (found?.command !== undefined) {
     const { tenant, path, command } = found;
     const { attempt, pool } = command;
-    const isHeld = await executions.context.log.holds(worker, { commandId, attempt });
+    const isHeld = await executions.context.log.holds(worker, { commandId, attempt }, leaseMs);
     if (isHeld) return { tenant, path, pool, executionId, worker };
   }
   throw new Fault("forbidden", `worker ${worker} has not leased command ${commandId}`);

@@ -305,7 +305,7 @@ export async function requireLease(
       ? undefined
       : await executions.read(id, (state) => state.commands.get(commandId)?.attempt);
   const { log } = executions.context;
-  if (attempt === undefined || !(await log.holds(worker, { commandId, attempt }))) {
+  if (attempt === undefined || !(await log.holds(worker, { commandId, attempt }, leaseMs))) {
     throw new Fault("forbidden", `worker ${worker} has not leased command ${commandId}`);
   }
 }

@@ -16,13 +16,14 @@ import type {
   OpenRow,
   PoolQueue,
 } from "#core/ports/command-rows";
+import { holdsSql, releaseSql, renewSql } from "./lease-statements.ts";
+import { span } from "./spans.ts";
 import type { Sql, SqlValue } from "./sql.ts";
 
 const columns = `c.command_id, c.execution_id::text as execution_id, c.kind, c.pool, c.attempt,
   c.worker, c.payload::text as payload, c.priority, c.tenant, c.playbook, c.tool,
   array_to_json(c.labels)::text as labels, c.suspect_at is not null as suspect`;
 const places = "c.ready_at as ready_at, c.position as position";
-const span = (parameter: string) => `${parameter}::float8 * interval '1 millisecond'`;
 const texts = (parameter: string) =>
   `array(select json_array_elements_text(${parameter}::text::json))`;
 
@@ -56,45 +57,6 @@ where c.command_id = $1::text and c.kind = 'tool'`;
 /** The event's id stands somewhere in what the row keeps; where, is for the caller to see. */
 const byEventSql = (of: string): string => `select ${columns} from noetl.command c
 where c.kind = 'tool' ${of} and position('"' || $1::text || '"' in c.payload::text) > 0`;
-
-/**
- * What went away while the statement waited for it was there when it began: the lock brings such a
- * row as it is then, or not at all, and so a settled command is told from a lost lease.
- */
-const renewSql = `
-with asked as materialized (
-  select * from json_to_recordset($2::text::json) as a(command_id text, attempt integer)),
-mine as materialized (
-  select c.command_id, c.attempt from noetl.command c join asked a on a.command_id = c.command_id
-  where c.status = 'leased' and c.worker = $1::text and c.attempt = a.attempt),
-found as materialized (
-  select c.command_id, c.attempt,
-    c.status = 'leased' and c.worker = $1::text and c.attempt = m.attempt as held
-  from noetl.command c join mine m on m.command_id = c.command_id
-  order by c.command_id for update of c),
-renewed as (
-  update noetl.command c set handed = false,
-    lease_until = greatest(c.lease_until, clock_timestamp() + ${span("$3")})
-  where c.command_id = any(array(select command_id from found where held)))
-select c.command_id, case when f.held then f.attempt end as attempt
-from noetl.command c join asked a on a.command_id = c.command_id
-left join mine m on m.command_id = c.command_id
-left join found f on f.command_id = c.command_id
-where m.command_id is null or f.command_id is not null`;
-
-const holdsSql = `select 1 as one from noetl.command c where c.command_id = $2::text
-  and c.status = 'leased' and c.worker = $1::text and c.attempt = $3::integer`;
-
-/** Locked in the order in which appends lock them. */
-const releaseSql = `
-with asked as materialized (
-  select * from json_to_recordset($2::text::json) as a(command_id text, attempt integer)),
-held as materialized (
-  select c.command_id from noetl.command c join asked a on a.command_id = c.command_id
-  where c.status = 'leased' and c.worker = $1::text and c.attempt = a.attempt
-  order by c.command_id for update of c)
-update noetl.command c set status = 'ready', worker = null, lease_until = null, handed = false
-where c.command_id = any(array(select command_id from held))`;
 
 /** The rows of an execution by their ids, which begin with its own. */
 const rowsOf = (id: string) => `c.command_id >= ${id} || ':' and c.command_id < ${id} || ';'`;
@@ -334,8 +296,8 @@ function leasing(
       return rows(claimSql, [...who, want, leaseMs, idle, afterTenant, claimTenantsMax]);
     },
 
-    holds: async (worker, { commandId, attempt }) =>
-      (await sql.query(holdsSql, [worker, commandId, attempt])).length > 0,
+    holds: async (worker, { commandId, attempt }, leaseMs) =>
+      (await sql.query(holdsSql, [worker, commandId, attempt, leaseMs])).length > 0,
 
     renew: async (worker, leases, leaseMs) => {
       if (leases.length === 0) return [];

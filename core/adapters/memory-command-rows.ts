@@ -18,7 +18,7 @@ import type {
 } from "#core/ports/command-rows";
 import { issuedBy } from "./issued-by.ts";
 import { type MemoryRules, memoryRules } from "./memory-dispatch-rules.ts";
-import { goesBefore, type MemoryRow, readyQueue } from "./memory-ready-queue.ts";
+import { goesBefore, type MemoryRow, outward, readyQueue } from "./memory-ready-queue.ts";
 import { type MinHeap, minHeap } from "./min-heap.ts";
 
 interface Entry {
@@ -43,18 +43,6 @@ export interface MemoryCommandRows extends Sync<CommandRows> {
 
 const earlier = (a: Entry, b: Entry): boolean =>
   a.atMs < b.atMs || (a.atMs === b.atMs && a.row.position < b.row.position);
-
-const outward = ({ row, payloadText, worker }: MemoryRow): CommandRow => ({
-  commandId: row.commandId,
-  executionId: row.executionId,
-  kind: row.kind,
-  pool: row.pool,
-  attempt: row.attempt,
-  terms: { ...row.terms, labels: [...row.terms.labels] },
-  suspect: row.suspect,
-  payload: JSON.parse(payloadText) as Json,
-  ...(worker === undefined ? {} : { worker }),
-});
 
 const holds = ({ row, stamp }: Entry): boolean => row.stamp === stamp;
 
@@ -228,7 +216,11 @@ function leasing(
       const found = [...rows.values()].find(isIt);
       return found === undefined ? undefined : outward(found);
     },
-    holds: (worker, lease) => held(worker, lease) !== undefined,
+    holds: (worker, lease, leaseMs) => {
+      const row = held(worker, lease);
+      if (row?.handed === true) makeLeased(row, worker, leaseMs, false);
+      return row !== undefined;
+    },
     renew: (worker, leases, leaseMs) =>
       leases.map((ref) => {
         const row = held(worker, ref);

@@ -179,7 +179,7 @@ export function memoryEventLog(
     claim: async (request) => commands.claim(request),
     claimOne: async (request) => commands.claimOne(request),
     openRow: async (query) => commands.openRow(query),
-    holds: async (worker, lease) => commands.holds(worker, lease),
+    holds: async (...asked) => commands.holds(...asked),
     renew: async (worker, leases, leaseMs) => commands.renew(worker, leases, leaseMs),
     release: async (worker, leases) => commands.release(worker, leases),
     handed: async (worker, ids, leaseMs) => commands.handed(worker, ids, leaseMs),

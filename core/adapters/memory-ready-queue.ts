@@ -1,8 +1,9 @@
 // The ready rows of the memory event log, and the choice among them: by pool and tenant a heap in
 // the order in which rows go. An entry holds while its row still carries the entry's stamp.
 
+import type { Json } from "#core/model/json";
 import { claimTenantsMax } from "#core/model/limits";
-import type { ClaimRequest, NewCommandRow } from "#core/ports/command-rows";
+import type { ClaimRequest, CommandRow, NewCommandRow } from "#core/ports/command-rows";
 import { type MinHeap, minHeap } from "./min-heap.ts";
 
 /** A row of the memory event log; every change of it gives it a new stamp. */
@@ -25,6 +26,19 @@ export interface MemoryRow {
   courtedUntilMs: number;
   stamp: number;
 }
+
+/** The row as whoever asked for it is given it. */
+export const outward = ({ row, payloadText, worker }: MemoryRow): CommandRow => ({
+  commandId: row.commandId,
+  executionId: row.executionId,
+  kind: row.kind,
+  pool: row.pool,
+  attempt: row.attempt,
+  terms: { ...row.terms, labels: [...row.terms.labels] },
+  suspect: row.suspect,
+  payload: JSON.parse(payloadText) as Json,
+  ...(worker === undefined ? {} : { worker }),
+});
 
 interface Entry {
   readonly row: MemoryRow;

@@ -146,8 +146,8 @@ export interface CommandRows {
   /** An open tool command; undefined where there is none. */
   openRow(query: RowQuery): Promise<CommandRow | undefined>;
 
-  /** Whether this worker holds the lease at this attempt; nothing is extended by asking. */
-  holds(worker: string, lease: LeaseRef): Promise<boolean>;
+  /** Whether this worker holds the lease at this attempt; a hand-over becomes one of `leaseMs`. */
+  holds(worker: string, lease: LeaseRef, leaseMs: number): Promise<boolean>;
 
   /** Extends leases that this worker still holds at this attempt; a hand-over becomes a lease. */
   renew(

@@ -176,9 +176,8 @@ function leases(world: World): void {
     const refs = issued.map(({ commandId }) => ({ commandId, attempt: 1 }));
     expect(await log.renew("other", refs, leaseMs)).toEqual(["lost"]);
     for (const ref of refs) {
-      expect(await log.holds("other", ref)).toBe(false);
-      expect(await log.holds("w", { ...ref, attempt: ref.attempt + 1 })).toBe(false);
-      expect(await log.holds("w", ref)).toBe(true);
+      expect(await log.holds("other", ref, leaseMs)).toBe(false);
+      expect(await log.holds("w", { ...ref, attempt: ref.attempt + 1 }, leaseMs)).toBe(false);
     }
     await advance(2_000);
     expect(await log.renew("w", refs, leaseMs)).toEqual(["renewed"]);
@@ -202,6 +201,19 @@ function leases(world: World): void {
     const verdicts = ["renewed", "lost", "lost", "gone", "lost"] as const;
     expect(await log.renew("w", [...asked, ...wrongAttempt], leaseMs)).toEqual([...verdicts]);
     expect(await log.renew("w", [], leaseMs)).toEqual([]);
+  });
+
+  test("who asks whether a lease is held has spoken of a hand-over, and extends nothing else", async () => {
+    const { log, advance } = world();
+    const [row] = await issue(log, ["own"], { lease: { worker: "w", leaseMs: 3_000 } });
+    const ref = { commandId: row?.commandId ?? ("" as never), attempt: 1 };
+    expect(await log.holds("w", ref, leaseMs)).toBe(true);
+    await advance(leaseMs - 1_000);
+    expect(await expire(log, 5, 1_000)).toEqual([]);
+    expect(await log.holds("w", ref, leaseMs)).toBe(true);
+    await advance(1_001);
+    expect(await expire(log, 5, 1_000)).toHaveLength(1);
+    expect(await log.holds("w", ref, leaseMs)).toBe(false);
   });
 
   test("a renewed lease runs from the renewal on, and never shorter than it was", async () => {

@@ -29,6 +29,7 @@ test(
     });
     // Workers were lost in the middle of frames: what they had done of them was done again.
     expect(report.repeated).toBeGreaterThan(0);
+    expect(report.reissued).toBeGreaterThan(0);
   },
   limitMs,
 );
