@@ -7,13 +7,12 @@ import {
   contextName,
   contextNamed,
   contextsFile,
-  type Runtime,
   readContexts,
-  runtimes,
   writeContexts,
 } from "./contexts.ts";
 
 import { printed } from "./printed.ts";
+import { type Runtime, runtimes } from "./runtimes.ts";
 import { readSecret } from "./secret-input.ts";
 import { serverAt } from "./server.ts";
 import { tableLines } from "./table.ts";

@@ -8,10 +8,7 @@ import { type } from "arktype";
 import { contextNameCharsMax } from "#core/model/cli-limits";
 import { messageOf } from "#core/model/fault";
 import { UsageError } from "./arguments.ts";
-
-export const runtimes = ["auto", "local", "distributed"] as const;
-/** Where `noetl run FILE` runs: in this process, on the server, or as the command line says. */
-export type Runtime = (typeof runtimes)[number];
+import type { Runtime } from "./runtimes.ts";
 
 export interface Context {
   readonly server_url: string;

@@ -16,7 +16,6 @@ const stopGraceMs = 0;
 
 /** @param files the last one is the one to run. */
 export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost> {
-  await withoutCompiledSchemas();
   const [{ startEmbedded }, { memoryStores }, { withRunLog, runLogFile }, config] =
     await Promise.all([
       import("./embedded.ts"),
@@ -90,15 +89,6 @@ export async function localHost(files: readonly PlaybookFile[]): Promise<RunHost
       await scratch.close();
     },
   };
-}
-
-/**
- * Schemas check values as they are, instead of through functions compiled for each of them: that
- * takes a third off the start of a process that may end in half a second.
- */
-async function withoutCompiledSchemas(): Promise<void> {
-  const { configure } = await import("arktype/config");
-  configure({ jitless: true });
 }
 
 function folderOf({ file }: PlaybookFile): string {

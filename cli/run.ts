@@ -4,7 +4,7 @@
 import type { ExecutionStatus } from "#core/model/event";
 import { unreachable } from "#core/model/fault";
 import { type Arguments, UsageError } from "./arguments.ts";
-import { contextRuntime, runtimes } from "./contexts.ts";
+import { contextRuntime } from "./contexts.ts";
 import { exitCancelled, exitFailed, exitOk, exitUsage } from "./exit-codes.ts";
 import { given, oneOf, wholeNumber } from "./given.ts";
 import {
@@ -17,6 +17,7 @@ import {
 import type { RunHost } from "./run-host.ts";
 import { runInput, runTerms } from "./run-input.ts";
 import type { RemoteTerms } from "./run-remote.ts";
+import { runtimes } from "./runtimes.ts";
 import { showRun } from "./show-run.ts";
 
 /** @returns 0 completed, 1 failed, 2 for a playbook that can't run, 130 cancelled. */

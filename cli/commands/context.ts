@@ -1,6 +1,6 @@
 // Commands on where control planes are and who one is to them.
 
-import { runtimes } from "#cli/contexts";
+import { runtimes } from "#cli/runtimes";
 import type { Command } from "./command.ts";
 import { jsonFlag as json } from "./flags.ts";
 

@@ -37,7 +37,11 @@ export const runCommands: readonly Command[] = [
       },
       ...remoteFlags,
     },
-    run: async (args) => (await import("#cli/run")).run(args),
+    run: async (args) => {
+      const { withoutCompiledSchemas } = await import("#cli/uncompiled-schemas");
+      await withoutCompiledSchemas();
+      return (await import("#cli/run")).run(args);
+    },
   },
   {
     name: "validate",
