@@ -7,7 +7,7 @@ import { invariant } from "#core/model/fault";
 import type { CatalogId, CommandId, EventId, ExecutionId } from "#core/model/ids";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
 import type { Plan, PlanField, PlanStep } from "#core/playbook/plan";
-import { assembleJob } from "./jobs.ts";
+import { jobTasks } from "./jobs.ts";
 
 /** The tasks of a step with their rendered fields in place. */
 export function assembleTasks(
@@ -80,6 +80,19 @@ export function assembleCommand(
   leased: LeasedCommand,
 ): WorkerCommand {
   return {
+    ...assembled(payload, leased, assembleTasks(step, payload.input)),
+    ...(payload.iteration === undefined ? {} : { iteration: payload.iteration }),
+    ...(payload.frame === undefined ? {} : { frame: frameBinding(step, payload.frame, payload) }),
+  };
+}
+
+/** What every command has, whether it is of a step or of a job. */
+function assembled(
+  payload: CommandPayload,
+  leased: LeasedCommand,
+  tasks: readonly TaskSpec[],
+): WorkerCommand {
+  return {
     command_id: leased.commandId,
     execution_id: leased.executionId,
     catalog_id: payload.catalog_id,
@@ -91,10 +104,8 @@ export function assembleCommand(
     pool: leased.pool,
     lease_ms: leased.leaseMs,
     ...(payload.timeout_ms === undefined ? {} : { timeout_ms: payload.timeout_ms }),
-    tasks: assembleTasks(step, payload.input),
+    tasks,
     scope: payload.input?.scope ?? {},
-    ...(payload.iteration === undefined ? {} : { iteration: payload.iteration }),
-    ...(payload.frame === undefined ? {} : { frame: frameBinding(step, payload.frame, payload) }),
     ...(leased.suspect === true ? { alone: true } : {}),
     ...(payload.checkpoint === undefined ? {} : { checkpoint: payload.checkpoint }),
     ...(payload.trace === undefined ? {} : { trace: payload.trace }),
@@ -107,7 +118,7 @@ export function workerCommand(
   payload: CommandPayload,
   leased: LeasedCommand,
 ): WorkerCommand | undefined {
-  if (payload.job !== undefined) return assembleJob(payload, leased);
+  if (payload.job !== undefined) return assembled(payload, leased, jobTasks(payload));
   const step = plan.byName.get(payload.step);
   return step === undefined ? undefined : assembleCommand(step, payload, leased);
 }

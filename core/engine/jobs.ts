@@ -2,13 +2,13 @@
 // step: it takes no arcs, and keeps the execution from ending. What it does is taken as data, so that
 // nothing in it is ever rendered.
 
-import type { WorkerCommand } from "#core/model/command";
+import type { TaskSpec } from "#core/model/command";
 import { isSystemPath, poolDefault, systemPool } from "#core/model/dispatch";
 import type { CommandIssued, RequestEnqueued } from "#core/model/event";
 import { invariant } from "#core/model/fault";
 import { jobCommandId } from "#core/model/ids";
 import { isJsonObject, type Json, type JsonObject } from "#core/model/json";
-import type { CommandPayload, LeasedCommand } from "./assemble.ts";
+import type { CommandPayload } from "./assemble.ts";
 import { ReplayError } from "./replay-error.ts";
 import type { ExecutionState } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -77,24 +77,8 @@ function actionOf({ input }: CommandPayload): JsonObject {
   return action !== undefined && isJsonObject(action) ? action : {};
 }
 
-/** The job's command as a worker is given it: one task, with nothing left to be filled in. */
-export function assembleJob(payload: CommandPayload, leased: LeasedCommand): WorkerCommand {
+/** What a job's command does: one task, with nothing left to be filled in. */
+export function jobTasks(payload: CommandPayload): readonly TaskSpec[] {
   const { kind = "", name: _, ...config } = actionOf(payload);
-  return {
-    command_id: leased.commandId,
-    execution_id: leased.executionId,
-    catalog_id: payload.catalog_id,
-    path: payload.path,
-    step: payload.step,
-    visit: payload.visit,
-    attempt: leased.attempt,
-    kind: payload.kind,
-    pool: leased.pool,
-    lease_ms: leased.leaseMs,
-    tasks: [{ label: payload.step, kind: String(kind), config, holes: [], set: [] }],
-    scope: payload.input?.scope ?? {},
-    ...(leased.suspect === true ? { alone: true } : {}),
-    ...(payload.checkpoint === undefined ? {} : { checkpoint: payload.checkpoint }),
-    ...(payload.trace === undefined ? {} : { trace: payload.trace }),
-  };
+  return [{ label: payload.step, kind: String(kind), config, holes: [], set: [] }];
 }
